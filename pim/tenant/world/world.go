@@ -97,19 +97,3 @@ func (d *Directory) Group(id string) (Group, bool) {
 	}
 	return Group{}, false
 }
-
-// Caller is what a valid access token says of the one who calls.
-type Caller struct {
-	// UserID is the object id, claim oid.
-	UserID string
-	// Scopes are the delegated permissions, claim scp.
-	Scopes []string
-	// Contexts are the authentication contexts that were met, claim acrs.
-	Contexts []string
-	// Methods are the authentication methods, claim amr: pwd, mfa.
-	Methods []string
-	// Capabilities are the client's capabilities, claim xms_cc: cp1.
-	Capabilities []string
-	// Issued is when the token was issued.
-	Issued time.Time
-}
