@@ -1,0 +1,108 @@
+package pim
+
+import (
+	"strings"
+	"time"
+)
+
+// Approver is a person or group that may decide an activation.
+type Approver struct {
+	ID    string `json:"id"`
+	Name  string `json:"name,omitempty"`
+	Group bool   `json:"group,omitempty"`
+}
+
+// Policy is what a role's settings ask of the one who activates it. The zero
+// value is a policy that could not be read: nothing is known, and the service decides.
+type Policy struct {
+	// Readable says that the fields below were read from the service. Ordinary
+	// users are often refused.
+	Readable bool `json:"readable"`
+	// MaxDuration is the longest activation; zero means not known.
+	MaxDuration           time.Duration `json:"maxDuration,omitempty"`
+	JustificationRequired bool          `json:"justificationRequired,omitempty"`
+	TicketRequired        bool          `json:"ticketRequired,omitempty"`
+	MFARequired           bool          `json:"mfaRequired,omitempty"`
+	// AuthContext is the Conditional Access authentication context that the
+	// token must carry, such as c1, or empty.
+	AuthContext      string     `json:"authContext,omitempty"`
+	ApprovalRequired bool       `json:"approvalRequired,omitempty"`
+	Approvers        []Approver `json:"approvers,omitempty"`
+	// ReadAt is when the policy was read.
+	ReadAt time.Time `json:"readAt,omitzero"`
+}
+
+// ShortDefault is the duration offered where nothing else is known: short on
+// purpose.
+const ShortDefault = time.Hour
+
+// LongestActivation is the most that any policy can allow. Source: Microsoft's documentation,
+// "Configure Azure resource role settings".
+const LongestActivation = 24 * time.Hour
+
+// Limit is the longest duration worth offering for a role whose eligibility ends
+// at end (zero: never).
+func (p Policy) Limit(end, now time.Time) time.Duration {
+	limit := p.MaxDuration
+	if limit <= 0 {
+		limit = LongestActivation
+	}
+	if left := end.Sub(now).Truncate(time.Minute); !end.IsZero() && left < limit {
+		limit = max(left, 0)
+	}
+	return limit
+}
+
+// DefaultDuration is the shorter of one hour and the limit.
+func (p Policy) DefaultDuration(end, now time.Time) time.Duration {
+	return min(ShortDefault, p.Limit(end, now))
+}
+
+// StepUpClaims is the claims request that a token must be asked for with before
+// the policy lets an activation through, or empty where it needs none. Source: Microsoft's documentation,
+// "Developer guide to Conditional Access authentication context"; that amr is honoured
+// was observed in the field.
+func (p Policy) StepUpClaims() string {
+	switch {
+	case p.AuthContext != "" && isWord(p.AuthContext):
+		return `{"access_token":{"acrs":{"essential":true,"value":"` + p.AuthContext + `"}}}`
+	case p.MFARequired:
+		return `{"access_token":{"amr":{"essential":true,"values":["mfa"]}}}`
+	}
+	return ""
+}
+
+func isWord(s string) bool {
+	return s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") == ""
+}
+
+// Rule names one thing that a policy checks.
+type Rule string
+
+// The rules of a policy, by the names that the services give in their refusals.
+const (
+	RuleExpiration    Rule = "ExpirationRule"
+	RuleJustification Rule = "JustificationRule"
+	RuleTicketing     Rule = "TicketingRule"
+	RuleMFA           Rule = "MfaRule"
+	RuleEligibility   Rule = "EligibilityRule"
+)
+
+// Check returns the rules that a would break by itself, in the order of the
+// constants: not those that only the service can judge.
+func (p Policy) Check(a Activation, now time.Time) []Rule {
+	var broken []Rule
+	if a.Duration <= 0 || a.Duration > p.Limit(time.Time{}, now) {
+		broken = append(broken, RuleExpiration)
+	}
+	if p.JustificationRequired && strings.TrimSpace(a.Justification) == "" {
+		broken = append(broken, RuleJustification)
+	}
+	if p.TicketRequired && strings.TrimSpace(a.Ticket.Number) == "" {
+		broken = append(broken, RuleTicketing)
+	}
+	if end := a.Eligibility.End; !end.IsZero() && !end.After(now) {
+		broken = append(broken, RuleEligibility)
+	}
+	return broken
+}
