@@ -1,0 +1,136 @@
+package azure
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"roletray/pim/tenant/ledger"
+	"roletray/pim/tenant/world"
+)
+
+// fault is an answer that says no.
+type fault struct {
+	status  int
+	code    string
+	message string
+	header  http.Header
+}
+
+func (f *fault) Error() string { return f.code + ": " + f.message }
+
+func faultf(status int, code, format string, args ...any) *fault {
+	return &fault{status: status, code: code, message: fmt.Sprintf(format, args...)}
+}
+
+func badRequest(format string, args ...any) *fault {
+	return faultf(http.StatusBadRequest, string(ledger.InvalidRequest), format, args...)
+}
+
+func notFound(what, name string) *fault {
+	return faultf(http.StatusNotFound, string(ledger.NotFound), "The %s '%s' could not be found.", what, name)
+}
+
+// denied is ARM's refusal of an action. The words are Azure's, with the name of
+// the person who calls.
+func (s *Service) denied(c world.Caller, action, scope string) *fault {
+	upn := ""
+	if u, ok := s.directory.User(c.UserID); ok {
+		upn = u.UPN
+	}
+	if scope == "" {
+		scope = "/"
+	}
+	return faultf(http.StatusForbidden, string(ledger.AuthorizationFailed),
+		"The client '%s' with object id '%s' does not have authorization to perform action '%s' over scope '%s' or the scope is invalid. If access was recently granted, please refresh your credentials.",
+		upn, c.UserID, action, scope)
+}
+
+// ruleSentences is the newer wording of broken policy rules.
+var ruleSentences = map[ledger.Rule]string{
+	ledger.ExpirationRule:    "The requested duration is not allowed",
+	ledger.JustificationRule: "Justification is required",
+	ledger.EligibilityRule:   "An eligible role assignment is required",
+	ledger.TicketingRule:     "Ticket information is required",
+	ledger.MFARule:           "Multi-factor authentication is required",
+}
+
+// asFault says a refusal of the books in the words of ARM.
+func (c *call) asFault(err error) *fault {
+	var f *fault
+	if errors.As(err, &f) {
+		return f
+	}
+	var e *ledger.Error
+	if !errors.As(err, &e) {
+		return faultf(http.StatusInternalServerError, "InternalServerError", "%v", err)
+	}
+	status, message := http.StatusBadRequest, e.Detail
+	switch e.Code {
+	case ledger.RoleAssignmentExists:
+		message = "The Role assignment already exists."
+	case ledger.RoleAssignmentDoesNotExist:
+		message = "The Role assignment does not exist."
+	case ledger.RoleEligibilityDoesNotExist:
+		message = "The Role eligibility does not exist."
+	case ledger.PendingRoleAssignmentRequest:
+		message = "There is already an existing pending Role assignment request."
+	case ledger.RequestExists:
+		status = c.settings.RepeatedPut
+	case ledger.PolicyValidationFailed:
+		message = "The following policy rules failed: " + brokenRules(e.Rules, c.settings.PolicyWording)
+	case ledger.AcrsValidationFailed:
+		claims := fmt.Sprintf(`{"access_token":{"acrs":{"essential":true, "value":"%s"}}}`, e.Context)
+		message = "&claims=" + strings.ReplaceAll(url.QueryEscape(claims), "+", "%20")
+	case ledger.ActiveDurationTooShort:
+		// The spelling is the service's own.
+		message = "The Active duration is too short. Miniumum Required is 5 minutes."
+	case ledger.InsufficientPermissions:
+		status = http.StatusForbidden
+		message = fmt.Sprintf("The requestor %s does not have permissions for this request.", c.caller.UserID)
+	case ledger.AuthorizationFailed:
+		return c.s.denied(c.caller, "Microsoft.Authorization/roleAssignments/write", c.node.prefix())
+	case ledger.NotFound:
+		status = http.StatusNotFound
+	case ledger.Conflict:
+		status = http.StatusConflict
+	}
+	return &fault{status: status, code: string(e.Code), message: message}
+}
+
+func brokenRules(rules []ledger.Rule, wording string) string {
+	if wording != "sentences" {
+		b, _ := json.Marshal(rules) // strings always marshal
+		return string(b)
+	}
+	var said []string
+	for _, r := range rules {
+		said = append(said, string(r)+" - "+ruleSentences[r])
+	}
+	return strings.Join(said, ", ")
+}
+
+func writeFault(w http.ResponseWriter, f *fault) {
+	for k, v := range f.header {
+		w.Header()[k] = v
+	}
+	var body struct {
+		Error struct {
+			Code    string `json:"code"`
+			Message string `json:"message"`
+		} `json:"error"`
+	}
+	body.Error.Code, body.Error.Message = f.code, f.message
+	writeJSON(w, f.status, body)
+}
+
+func writeJSON(w http.ResponseWriter, status int, body any) {
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.WriteHeader(status)
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	_ = enc.Encode(body) // the other side has gone; there is nobody to tell
+}
