@@ -34,6 +34,23 @@ type State struct {
 	Settings store.Settings `json:"settings"`
 	// TrayHosted says that the desktop shows the tray icon.
 	TrayHosted bool `json:"trayHosted"`
+	// Raise counts how often the window was asked for. When it grows, an open
+	// window comes to the front.
+	Raise int `json:"raise,omitempty"`
+	// Prefill is what the newest of these asks was for, or nil.
+	Prefill *Prefill `json:"prefill,omitempty"`
+}
+
+// Prefill is what the window's activation sheet opens with: a role whose stored
+// answers do not suffice to send.
+type Prefill struct {
+	// Raise is the value of State.Raise that it came with. Each is shown once.
+	Raise         int           `json:"raise"`
+	Account       string        `json:"account"`
+	Key           pim.Key       `json:"key"`
+	Duration      time.Duration `json:"duration,omitempty"`
+	Justification string        `json:"justification,omitempty"`
+	Ticket        pim.Ticket    `json:"ticket,omitzero"`
 }
 
 // Account returns the snapshot of the account with that id, or nil.
@@ -48,8 +65,12 @@ func (s *State) Account(id string) *pim.Snapshot {
 
 // Recent is a role with everything that activating it again needs.
 type Recent struct {
-	Account       string        `json:"account"`
-	Role          pim.Role      `json:"role"`
+	Account string `json:"account"`
+	// Role is the role at the scope that was activated.
+	Role pim.Role `json:"role"`
+	// Eligibility is the eligibility that it drew on: Role's own key, but for a
+	// narrower scope.
+	Eligibility   pim.Key       `json:"eligibility"`
 	Duration      time.Duration `json:"duration"`
 	Justification string        `json:"justification,omitempty"`
 	Ticket        pim.Ticket    `json:"ticket,omitzero"`
@@ -63,6 +84,18 @@ type Notice struct {
 	// Text is one sentence that says what is so and what to do.
 	Text    string `json:"text"`
 	Details string `json:"details,omitempty"`
+}
+
+// ShowRequest asks for the window.
+type ShowRequest struct {
+	// Prefill opens the activation sheet; its Raise is set by the agent.
+	Prefill *Prefill `json:"prefill,omitempty"`
+}
+
+// RefreshRequest asks for everything to be read again, of one account or, with
+// none named, of all.
+type RefreshRequest struct {
+	Account string `json:"account,omitempty"`
 }
 
 // SignInRequest asks the agent to sign an account in. The answer is its pim.Account.
@@ -115,6 +148,22 @@ type CancelRequest struct {
 type WaitRequest struct {
 	Account   string `json:"account"`
 	Operation string `json:"operation"`
+}
+
+// HistoryRequest asks for the history of one account or, with none named, of all.
+type HistoryRequest struct {
+	Account string `json:"account,omitempty"`
+}
+
+// HistoryAnswer is what was done, the newest first.
+type HistoryAnswer struct {
+	Entries []HistoryEntry `json:"entries"`
+}
+
+// HistoryEntry is an entry of an account's history.
+type HistoryEntry struct {
+	Account string `json:"account"`
+	store.Entry
 }
 
 // ErrorAnswer is the body of every answer that is not 2xx.
