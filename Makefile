@@ -1,12 +1,23 @@
 # "make help" lists the targets.
 
 export GOTOOLCHAIN = local
-ifneq ($(shell command -v clang),)
-export CC = clang
+
+# Looked up when a recipe runs, since deps may just have installed it.
+ifeq ($(origin CC),default)
+CC = $(shell command -v clang || command -v gcc)
+endif
+export CC
+
+LDFLAGS := -s -w
+ifeq ($(OS),Windows_NT)
+EXE := .exe
 endif
 
-EXE := $(shell go env GOEXE)
-LDFLAGS := -s -w
+# The tray on macOS is Cocoa's.
+AGENT_CGO := 0
+ifeq ($(shell uname -s),Darwin)
+AGENT_CGO := 1
+endif
 
 .DEFAULT_GOAL := help
 .PHONY: help run test build lint unit walls window-test e2e bench screenshots fuzz cross deps deps-build clean
@@ -25,7 +36,7 @@ test: deps ## every check and every test
 	scripts/test
 
 build: deps-build ## build/roletray (tray and command line) and build/roletray-window
-	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -tags nowindow -o build/roletray$(EXE) .
+	CGO_ENABLED=$(AGENT_CGO) go build -trimpath -ldflags '$(LDFLAGS)' -tags nowindow -o build/roletray$(EXE) .
 	CGO_ENABLED=1 go build -trimpath -ldflags '$(LDFLAGS)' -tags migrated_fynedo -o build/roletray-window$(EXE) .
 
 lint: deps ## vet, staticcheck, gofumpt, shellcheck
