@@ -1,0 +1,83 @@
+package tenant
+
+import (
+	"encoding/json"
+	"net"
+	"net/http"
+
+	"roletray/pim/tenant/entra"
+	"roletray/pim/tenant/world"
+)
+
+// watched records every request to a service and lets faults happen to it.
+func (t *Tenant) watched(service string, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		seen := newSeen(service, t.clock.Now(), r)
+		status := &statusWriter{ResponseWriter: w}
+		defer func() {
+			seen.Status = status.status
+			t.record.add(seen)
+		}()
+		if f := t.faults.take(service, r); f.Service != "" {
+			f.serve(status, r, next)
+			return
+		}
+		next.ServeHTTP(status, r)
+	})
+}
+
+// statusWriter remembers the status of an answer.
+type statusWriter struct {
+	http.ResponseWriter
+	status int
+}
+
+func (s *statusWriter) WriteHeader(status int) {
+	if s.status == 0 {
+		s.status = status
+	}
+	s.ResponseWriter.WriteHeader(status)
+}
+
+func (s *statusWriter) Write(b []byte) (int, error) {
+	if s.status == 0 {
+		s.status = http.StatusOK
+	}
+	return s.ResponseWriter.Write(b)
+}
+
+// authenticated lets requests with a good token for the service through, with
+// the caller in their context, and answers all others.
+func (t *Tenant) authenticated(service string, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		caller, rejection := t.login.Authenticate(r, service)
+		if rejection == nil {
+			next.ServeHTTP(w, r.WithContext(world.WithCaller(r.Context(), caller)))
+			return
+		}
+		w.Header().Set("WWW-Authenticate", rejection.Challenge)
+		if service == entra.ServiceGraph {
+			t.graph.Error(w, r, http.StatusUnauthorized, "InvalidAuthenticationToken", rejection.Message)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json; charset=utf-8")
+		w.WriteHeader(http.StatusUnauthorized)
+		_ = json.NewEncoder(w).Encode(map[string]any{"error": map[string]string{"code": rejection.Code, "message": rejection.Message}})
+	})
+}
+
+// loopbackHost refuses requests that a foreign name led here, so that no web
+// site can reach the pages by giving its own name this address.
+func loopbackHost(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host, _, err := net.SplitHostPort(r.Host)
+		if err != nil {
+			host = r.Host
+		}
+		if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+			http.Error(w, "This address serves this computer only.", http.StatusMisdirectedRequest)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
