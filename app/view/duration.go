@@ -1,0 +1,73 @@
+package view
+
+import (
+	"errors"
+	"math"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// errDuration is what ParseDuration answers to everything it cannot read.
+var errDuration = errors.New("not a duration such as 90, 1h30, 1:30 or 2 h")
+
+var (
+	durationClock = regexp.MustCompile(`^(\d{1,3}):([0-5]\d)$`)
+	durationBare  = regexp.MustCompile(`^\d{1,4}$`)
+	durationUnits = regexp.MustCompile(`^(?:(\d{1,3}(?:[.,]\d{1,2})?)\s*(?:h|hrs?|hours?|std|stunden?)\.?)?\s*(?:(\d{1,4})\s*(?:m|mins?|minutes?|minuten?)?\.?)?$`)
+)
+
+// ParseDuration reads what a person types for a duration: "90" and "90 min" are
+// minutes, "2 h", "1.5h", "1h30" and "1:30" have hours. The result is whole
+// minutes, above zero and below 42 days. The error does not depend on the text.
+func ParseDuration(s string) (time.Duration, error) {
+	s = strings.ToLower(strings.TrimSpace(s))
+	var hours float64
+	var minutes int
+	if m := durationClock.FindStringSubmatch(s); m != nil {
+		hours, _ = strconv.ParseFloat(m[1], 64)
+		minutes, _ = strconv.Atoi(m[2])
+	} else if durationBare.MatchString(s) {
+		minutes, _ = strconv.Atoi(s)
+	} else if m := durationUnits.FindStringSubmatch(s); m != nil {
+		hours, _ = strconv.ParseFloat(strings.ReplaceAll(m[1], ",", "."), 64)
+		minutes, _ = strconv.Atoi(m[2])
+	}
+	d := time.Duration(math.Round(hours*60))*time.Minute + time.Duration(minutes)*time.Minute
+	if d <= 0 {
+		return 0, errDuration
+	}
+	return d, nil
+}
+
+// DurationEntry writes d the way ParseDuration reads it back: "1:30" hours.
+func DurationEntry(d time.Duration) string {
+	minutes := int(d / time.Minute)
+	return strconv.Itoa(minutes/60) + ":" + strconv.Itoa(minutes%60/10) + strconv.Itoa(minutes%10)
+}
+
+// errStart is what ParseStart answers to everything it cannot read.
+var errStart = errors.New("not a time such as 17:30 or 2027-01-31 9:00")
+
+// ParseStart reads what a person types for a start: nothing for at once, which is the
+// zero time; a clock time, which is its next occurrence after now; or a date and a clock time.
+func ParseStart(s string, now time.Time) (time.Time, error) {
+	s = strings.Join(strings.Fields(s), " ")
+	if s == "" {
+		return time.Time{}, nil
+	}
+	if t, err := time.Parse("15:04", s); err == nil {
+		start := time.Date(now.Year(), now.Month(), now.Day(), t.Hour(), t.Minute(), 0, 0, now.Location())
+		if !start.After(now) {
+			start = time.Date(now.Year(), now.Month(), now.Day()+1, t.Hour(), t.Minute(), 0, 0, now.Location())
+		}
+		return start, nil
+	}
+	for _, layout := range []string{"2006-01-02 15:04", "2006-1-2 15:04", "2.1.2006 15:04"} {
+		if t, err := time.ParseInLocation(layout, s, now.Location()); err == nil {
+			return t, nil
+		}
+	}
+	return time.Time{}, errStart
+}

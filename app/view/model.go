@@ -1,0 +1,163 @@
+package view
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"roletray/app/local"
+	"roletray/pim"
+)
+
+// roles is one account's snapshot sorted into what is shown, at one moment.
+type roles struct {
+	account  pim.Account
+	snapshot *pim.Snapshot
+	eligible map[pim.Key]*pim.Eligibility
+	// active are the activations in force, the first to end first.
+	active []pim.ActiveRole
+	// standing are the assignments that the person cannot end.
+	standing []pim.ActiveRole
+	// operations has the newest action for each role that is not simply done.
+	operations []pim.Operation
+	// pending are the requests that are waiting or scheduled and no operation's.
+	pending []pim.Request
+	busy    map[pim.Key]pim.Operation
+	names   scopeNames
+}
+
+func newRoles(s *pim.Snapshot, now time.Time) *roles {
+	r := &roles{
+		account: s.Account, snapshot: s, names: newScopeNames(s),
+		eligible: make(map[pim.Key]*pim.Eligibility, len(s.Eligible)), busy: map[pim.Key]pim.Operation{},
+	}
+	for i := range s.Eligible {
+		r.eligible[s.Eligible[i].Role.Key()] = &s.Eligible[i]
+	}
+	for _, a := range s.Active {
+		switch end := a.Assignment.End; {
+		case !end.IsZero() && !end.After(now):
+		case a.Assignment.Type == pim.Activated:
+			r.active = append(r.active, a)
+		default:
+			r.standing = append(r.standing, a)
+		}
+	}
+	slices.SortStableFunc(r.active, func(a, b pim.ActiveRole) int { return byEnd(a.Assignment.End, b.Assignment.End) })
+	r.sortOperations(now)
+	return r
+}
+
+func byEnd(a, b time.Time) int {
+	switch {
+	case a.Equal(b):
+		return 0
+	case b.IsZero() || (!a.IsZero() && a.Before(b)):
+		return -1
+	}
+	return 1
+}
+
+func (r *roles) sortOperations(now time.Time) {
+	newest := map[pim.Key]pim.Operation{}
+	followed := map[string]bool{}
+	for _, o := range r.snapshot.Operations {
+		k := o.Role.Key()
+		if n, ok := newest[k]; !ok || !o.Started.Before(n.Started) {
+			newest[k] = o
+		}
+		if o.Request != nil {
+			followed[strings.ToLower(o.Request.ID)] = true
+		}
+		followed[strings.ToLower(o.ID)] = true
+	}
+	for _, o := range newest {
+		if o.State == pim.OperationDone {
+			continue
+		}
+		r.operations = append(r.operations, o)
+		if o.State != pim.OperationFailed {
+			r.busy[o.Role.Key()] = o
+		}
+	}
+	slices.SortFunc(r.operations, func(a, b pim.Operation) int {
+		if c := b.Started.Compare(a.Started); c != 0 {
+			return c
+		}
+		return strings.Compare(a.ID, b.ID)
+	})
+	for _, q := range r.snapshot.Requests {
+		if q.Action == pim.ActionActivate && q.Cancellable(now) && !followed[strings.ToLower(q.ID)] {
+			r.pending = append(r.pending, q)
+		}
+	}
+}
+
+func (r *roles) isActive(k pim.Key) bool {
+	match := func(a pim.ActiveRole) bool { return a.Assignment.Role.Key() == k }
+	return slices.ContainsFunc(r.active, match) || slices.ContainsFunc(r.standing, match)
+}
+
+// inForce has the keys of everything that is active.
+func (r *roles) inForce() map[pim.Key]bool {
+	keys := make(map[pim.Key]bool, len(r.active)+len(r.standing))
+	for _, a := range r.active {
+		keys[a.Assignment.Role.Key()] = true
+	}
+	for _, a := range r.standing {
+		keys[a.Assignment.Role.Key()] = true
+	}
+	return keys
+}
+
+// recents are the account's recent roles that can be activated now.
+func (r *roles) recents(state *local.State) []local.Recent {
+	var out []local.Recent
+	for _, c := range state.Recent {
+		k := c.Role.Key()
+		if _, busy := r.busy[k]; c.Account != r.account.ID || busy || r.eligible[k] == nil || r.isActive(k) {
+			continue
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+// oneClick says whether a recent role has everything that sending it again needs.
+func (r *roles) oneClick(c local.Recent, now time.Time) bool {
+	k := c.Role.Key()
+	e := r.eligible[k]
+	p := r.snapshot.Policies[k]
+	return c.Duration <= p.Limit(e.End, now) && len(p.Check(pim.Activation{
+		Eligibility: *e, Duration: c.Duration, Justification: c.Justification, Ticket: c.Ticket,
+	}, now)) == 0
+}
+
+// offline says whether every part of the snapshot fails for want of a connection.
+func (r *roles) offline() bool {
+	if len(r.snapshot.Parts) == 0 {
+		return false
+	}
+	for _, p := range r.snapshot.Parts {
+		if p.Problem == nil || (p.Problem.Code != pim.CodeOffline && p.Problem.Code != pim.CodeTimeout) {
+			return false
+		}
+	}
+	return true
+}
+
+// lockedUntil is when an activation may be ended, or zero where it may be now.
+func lockedUntil(a pim.Assignment, now time.Time) time.Time {
+	if t := a.DeactivatableAt(); t.After(now) {
+		return t
+	}
+	return time.Time{}
+}
+
+// longestLead is how long before its end a role counts as about to end.
+func longestLead(leads []time.Duration) time.Duration {
+	if len(leads) == 0 {
+		return 15 * time.Minute
+	}
+	return slices.Max(leads)
+}

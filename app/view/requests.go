@@ -1,0 +1,99 @@
+package view
+
+import (
+	"strings"
+	"time"
+
+	"roletray/pim"
+)
+
+// requests lists the person's own requests that pass the search, the newest first.
+func (p *windowPresenter) requests() []Row {
+	var rows []Row
+	for _, q := range p.snapshot.Requests {
+		row := p.row(RowRequest, "request:"+q.ID, q.Role)
+		if !p.wanted(q.Role, row.Scope, q.Justification, q.Ticket.Number) {
+			continue
+		}
+		row.Status, row.Tone = requestStatus(p.words, q, p.now)
+		row.Detail = p.requestTimes(q)
+		row.Badges = []Badge{{Text: actionName(p.words, q.Action), Tone: ToneQuiet}}
+		row.Details = pim.CleanText(q.Justification, nameLimit)
+		if q.Start.After(p.now) {
+			p.wake.at(q.Start)
+		}
+		if q.Cancellable(p.now) {
+			row.Verb, row.Action = p.words.Say("verb.cancel-request"), CancelRequest{row.Account, q.ID}
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+func (p *windowPresenter) noRequests() *Empty {
+	switch {
+	case !p.query.empty():
+		return &Empty{Title: p.words.Say("empty.no-match"), Text: p.words.Say("empty.no-match-text")}
+	case !p.read("requests") && p.snapshot.Refreshing:
+		return &Empty{Title: p.words.Say("empty.reading"), Text: p.words.Say("empty.reading-text"), Busy: true}
+	case !p.read("requests"):
+		return &Empty{Title: p.words.Say("empty.unread"), Text: p.words.Say("empty.unread-text")}
+	}
+	return &Empty{Title: p.words.Say("empty.no-requests"), Text: p.words.Say("empty.no-requests-text")}
+}
+
+// requestTimes says when a request was made and for how long.
+func (p *windowPresenter) requestTimes(q pim.Request) string {
+	var parts []string
+	if !q.Created.IsZero() {
+		parts = append(parts, p.words.Say("request.made", Moment(p.words, q.Created, p.now)))
+	}
+	if q.Action == pim.ActionActivate && q.Duration > 0 {
+		parts = append(parts, Span(p.words, q.Duration))
+	}
+	return strings.Join(parts, " · ")
+}
+
+func requestStatus(w Words, q pim.Request, now time.Time) (string, Tone) {
+	switch q.Phase(now) {
+	case pim.PhaseWaiting:
+		return w.Say("request.waiting"), ToneWarning
+	case pim.PhaseScheduled:
+		return w.Say("operation.scheduled", Moment(w, q.EffectiveStart(), now)), ToneNormal
+	case pim.PhaseDone:
+		return w.Say("request.done"), ToneGood
+	case pim.PhaseRefused:
+		if strings.EqualFold(string(q.Status), "canceled") {
+			return w.Say("request.cancelled"), ToneQuiet
+		}
+		return refusal(w, q.Status), ToneBad
+	case pim.PhaseInProgress:
+	}
+	return w.Say("request.in-progress"), ToneNormal
+}
+
+func refusal(w Words, s pim.Status) string {
+	switch strings.ToLower(string(s)) {
+	case "denied", "admindenied":
+		return w.Say("request.denied")
+	case "timedout":
+		return w.Say("request.timed-out")
+	case "failedasresourceislocked":
+		return w.Say("request.locked")
+	}
+	return w.Say("request.failed")
+}
+
+func actionName(w Words, a pim.Action) string {
+	switch a {
+	case pim.ActionActivate:
+		return w.Say("action.activate")
+	case pim.ActionDeactivate:
+		return w.Say("action.deactivate")
+	case pim.ActionExtend:
+		return w.Say("action.extend")
+	case pim.ActionRenew:
+		return w.Say("action.renew")
+	}
+	return pim.CleanText(string(a), 30)
+}

@@ -1,0 +1,314 @@
+package view
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"roletray/app/local"
+	"roletray/pim"
+)
+
+// Sheet is the activation of one or more roles of one account: what can be chosen and
+// what will happen. It holds no choice of the person.
+type Sheet struct {
+	Account string
+	Title   string
+	Roles   []SheetRole
+	// Durations are the quick choices, the shortest first.
+	Durations []Choice
+	// Limit is the longest duration that suits every role.
+	Limit time.Duration
+	// Default is the duration to begin with.
+	Default time.Duration
+	// JustificationRequired says that a role asks for a reason.
+	JustificationRequired bool
+	// TicketRequired says that a role asks for a ticket. Where it is false no ticket is asked for.
+	TicketRequired bool
+	// Justification and Ticket are what was given the last time.
+	Justification string
+	Ticket        pim.Ticket
+	// Reasons are the person's recent justifications, the newest first.
+	Reasons []string
+	// Notes say what will happen, apart from the times.
+	Notes []Note
+	// Button is the text of the button that sends.
+	Button string
+	// Problem says why nothing can be sent; empty when it can.
+	Problem string
+	// Unread are the roles whose policy is not known yet.
+	Unread []pim.Key
+}
+
+// SheetRole is a role on the sheet, with its names whole.
+type SheetRole struct {
+	Key   pim.Key
+	Kind  pim.Kind
+	Name  string
+	Scope string
+	// Path is the scope's id.
+	Path string
+}
+
+// Choice is a duration to choose.
+type Choice struct {
+	Duration time.Duration
+	Label    string
+}
+
+// Note is a line of what will happen.
+type Note struct {
+	Text string
+	Tone Tone
+}
+
+// Entry is what the person has put into the sheet, as typed.
+type Entry struct {
+	Duration      string
+	Start         string
+	Justification string
+	TicketNumber  string
+	TicketSystem  string
+}
+
+// Filled is an Entry that was understood.
+type Filled struct {
+	Duration      time.Duration
+	Start         time.Time
+	Justification string
+	Ticket        pim.Ticket
+}
+
+// FieldProblem says what is wrong with a field of the sheet.
+type FieldProblem struct {
+	Field Field
+	Text  string
+}
+
+// Field is a field of the sheet.
+type Field int
+
+// The fields.
+const (
+	FieldDuration Field = iota
+	FieldStart
+	FieldJustification
+	FieldTicket
+)
+
+const sheetReasons = 6
+
+// NewSheet describes the activation of roles of an account at now. Keys that the account is
+// not eligible for are left out, and the sheet says so.
+func NewSheet(state *local.State, account string, keys []pim.Key, now time.Time, w Words) Sheet {
+	s := Sheet{Account: account, Title: w.Count("sheet.title", len(keys)), Button: w.Count("sheet.button", len(keys)), Limit: pim.LongestActivation}
+	var snapshot *pim.Snapshot
+	if state != nil {
+		snapshot = state.Account(account)
+	}
+	if snapshot == nil {
+		s.Problem = w.Say("sheet.no-account")
+		return s
+	}
+	b := sheetBuilder{sheet: &s, state: state, roles: newRoles(snapshot, now), now: now, words: w}
+	for _, k := range keys {
+		b.add(k)
+	}
+	b.finish(len(keys))
+	return s
+}
+
+type sheetBuilder struct {
+	sheet *Sheet
+	state *local.State
+	roles *roles
+	now   time.Time
+	words Words
+	// known says that the limit is the roles' own and not only the service's.
+	known bool
+	// approval and the rest have the names of the roles that each note is about.
+	approval, mfa, context, unreadable, ending []string
+	approvers                                  []string
+	firstEnd                                   time.Time
+}
+
+func (b *sheetBuilder) add(k pim.Key) {
+	e := b.roles.eligible[k]
+	if e == nil || ended(e, b.now) {
+		return
+	}
+	s := b.sheet
+	name := roleName(e.Role)
+	s.Roles = append(s.Roles, SheetRole{
+		Key: k, Kind: e.Role.Kind, Name: name, Scope: b.roles.names.text(e.Role), Path: pim.CleanText(e.Role.Scope.ID, nameLimit),
+	})
+	if b.roles.isActive(k) {
+		s.Notes = append(s.Notes, Note{b.words.Say("sheet.already-active", name), ToneWarning})
+	} else if _, busy := b.roles.busy[k]; busy {
+		s.Notes = append(s.Notes, Note{b.words.Say("sheet.busy", name), ToneWarning})
+	}
+
+	policy, read := b.roles.snapshot.Policies[k]
+	limit := policy.Limit(e.End, b.now)
+	s.Limit = min(s.Limit, limit)
+	b.known = b.known || limit < pim.LongestActivation || policy.MaxDuration > 0
+	s.JustificationRequired = s.JustificationRequired || policy.JustificationRequired
+	s.TicketRequired = s.TicketRequired || policy.TicketRequired
+	switch {
+	case !read:
+		s.Unread = append(s.Unread, k)
+	case !policy.Readable:
+		b.unreadable = append(b.unreadable, name)
+	}
+	if policy.ApprovalRequired {
+		b.approval = append(b.approval, name)
+		for _, a := range policy.Approvers {
+			if n := pim.CleanText(a.Name, 60); n != "" && !slices.Contains(b.approvers, n) {
+				b.approvers = append(b.approvers, n)
+			}
+		}
+	}
+	switch {
+	case policy.AuthContext != "":
+		b.context = append(b.context, name)
+	case policy.MFARequired:
+		b.mfa = append(b.mfa, name)
+	}
+	if !e.End.IsZero() && e.End.Sub(b.now) < endsSoon {
+		b.ending = append(b.ending, name)
+		if b.firstEnd.IsZero() || e.End.Before(b.firstEnd) {
+			b.firstEnd = e.End
+		}
+	}
+}
+
+func (b *sheetBuilder) finish(asked int) {
+	s, w := b.sheet, b.words
+	switch {
+	case len(s.Roles) == 0:
+		s.Problem = w.Count("sheet.not-eligible", asked)
+	case len(s.Roles) < asked:
+		s.Notes = append(s.Notes, Note{w.Count("sheet.some-not-eligible", asked-len(s.Roles)), ToneWarning})
+	}
+	s.Title, s.Button = w.Count("sheet.title", max(len(s.Roles), 1)), w.Count("sheet.button", max(len(s.Roles), 1))
+	b.notes()
+	b.remembered()
+	b.durations()
+}
+
+func (b *sheetBuilder) notes() {
+	note := func(tone Tone, text string) { b.sheet.Notes = append(b.sheet.Notes, Note{text, tone}) }
+	w, several := b.words, len(b.sheet.Roles) > 1
+	names := func(list []string) string { return pim.CleanText(strings.Join(list, ", "), 160) }
+	if len(b.approval) > 0 {
+		who := w.Say("sheet.an-approver")
+		if len(b.approvers) > 0 {
+			who = names(b.approvers)
+		}
+		if several {
+			note(ToneWarning, w.Say("sheet.approval-of", names(b.approval), who))
+		} else {
+			note(ToneWarning, w.Say("sheet.approval", who))
+		}
+	}
+	if len(b.context) > 0 {
+		note(ToneNormal, w.Say("sheet.context"))
+	} else if len(b.mfa) > 0 {
+		note(ToneNormal, w.Say("sheet.mfa"))
+	}
+	if len(b.ending) > 0 {
+		note(ToneWarning, w.Say("sheet.eligibility-ends", Moment(w, b.firstEnd, b.now)))
+	}
+	if len(b.unreadable) > 0 {
+		if several {
+			note(ToneQuiet, w.Say("sheet.unreadable-of", names(b.unreadable)))
+		} else {
+			note(ToneQuiet, w.Say("sheet.unreadable"))
+		}
+	}
+	if len(b.sheet.Unread) > 0 {
+		note(ToneQuiet, w.Say("sheet.reading"))
+	}
+}
+
+// remembered takes over what was given the last time for these roles, and recent reasons.
+func (b *sheetBuilder) remembered() {
+	s := b.sheet
+	s.Default = b.state.Settings.Duration
+	if s.Default <= 0 {
+		s.Default = pim.ShortDefault
+	}
+	found := false
+	for _, c := range b.state.Recent {
+		if j := strings.TrimSpace(c.Justification); j != "" && !slices.Contains(s.Reasons, j) && len(s.Reasons) < sheetReasons {
+			s.Reasons = append(s.Reasons, j)
+		}
+		key := c.Role.Key()
+		if found || c.Account != s.Account || !slices.ContainsFunc(s.Roles, func(r SheetRole) bool { return r.Key == key }) {
+			continue
+		}
+		found = true
+		s.Justification, s.Ticket = c.Justification, c.Ticket
+		if c.Duration > 0 {
+			s.Default = c.Duration
+		}
+	}
+	s.Default = min(s.Default, s.Limit)
+}
+
+func (b *sheetBuilder) durations() {
+	s := b.sheet
+	for _, d := range []time.Duration{30 * time.Minute, time.Hour, 2 * time.Hour, 4 * time.Hour} {
+		if d < s.Limit || (d == s.Limit && !b.known) {
+			s.Durations = append(s.Durations, Choice{d, Span(b.words, d)})
+		}
+	}
+	switch {
+	case !b.known:
+		s.Durations = append(s.Durations, Choice{8 * time.Hour, Span(b.words, 8*time.Hour)})
+	case s.Limit > 0:
+		s.Durations = append(s.Durations, Choice{s.Limit, b.words.Say("sheet.most", Span(b.words, s.Limit))})
+	}
+}
+
+// Check reads what the person has put in. With no problem the Filled can be sent; the problems
+// are in the order of the fields.
+func (s Sheet) Check(e Entry, now time.Time, w Words) (Filled, []FieldProblem) {
+	f := Filled{
+		Justification: strings.TrimSpace(e.Justification),
+		Ticket:        pim.Ticket{Number: strings.TrimSpace(e.TicketNumber), System: strings.TrimSpace(e.TicketSystem)},
+	}
+	var problems []FieldProblem
+	problem := func(field Field, text string) { problems = append(problems, FieldProblem{field, text}) }
+
+	var err error
+	switch f.Duration, err = ParseDuration(e.Duration); {
+	case err != nil:
+		problem(FieldDuration, w.Say("problem.duration"))
+	case f.Duration > s.Limit:
+		problem(FieldDuration, w.Say("problem.too-long", Span(w, s.Limit)))
+	case f.Duration < pim.MinimumActive:
+		problem(FieldDuration, w.Say("problem.too-short", Span(w, pim.MinimumActive)))
+	}
+	switch f.Start, err = ParseStart(e.Start, now); {
+	case err != nil:
+		problem(FieldStart, w.Say("problem.start"))
+	case !f.Start.IsZero() && !f.Start.After(now):
+		problem(FieldStart, w.Say("problem.start-past"))
+	}
+	if s.JustificationRequired && f.Justification == "" {
+		problem(FieldJustification, w.Say("problem.justification"))
+	}
+	if s.TicketRequired && f.Ticket.Number == "" {
+		problem(FieldTicket, w.Say("problem.ticket"))
+	}
+	return f, problems
+}
+
+// Until says when what was filled in would begin and end.
+func (s Sheet) Until(f Filled, now time.Time, w Words) string {
+	if f.Start.IsZero() {
+		return w.Say("sheet.until", Moment(w, now.Add(f.Duration), now))
+	}
+	return w.Say("sheet.from-until", Moment(w, f.Start, now), Moment(w, f.Start.Add(f.Duration), now))
+}

@@ -1,0 +1,110 @@
+package view
+
+import (
+	"strings"
+	"time"
+)
+
+const day = 24 * time.Hour
+
+// Span says a duration in its two largest units, rounded down: "2 d 3 h", "1 h 12 min", "12 min".
+// Seconds count only below a minute. What is not positive is "0 min".
+func Span(w Words, d time.Duration) string {
+	d = max(d, 0)
+	days, hours, minutes := int(d/day), int(d%day/time.Hour), int(d%time.Hour/time.Minute)
+	switch {
+	case days > 0 && hours > 0:
+		return w.Say("span.days-hours", days, hours)
+	case days > 0:
+		return w.Say("span.days", days)
+	case hours > 0 && minutes > 0:
+		return w.Say("span.hours-minutes", hours, minutes)
+	case hours > 0:
+		return w.Say("span.hours", hours)
+	case minutes == 0 && d >= time.Second:
+		return w.Say("span.seconds", int(d/time.Second))
+	}
+	return w.Say("span.minutes", minutes)
+}
+
+// secondsBelow is where a countdown with seconds begins to show them.
+const secondsBelow = 10 * time.Minute
+
+// remaining says what is left until end, rounded up so that it never says less than nothing
+// before the end, and when that text changes.
+func remaining(w Words, end, now time.Time, seconds bool) (string, time.Time) {
+	left := end.Sub(now)
+	if seconds && left < secondsBelow {
+		s := (left + time.Second - 1).Truncate(time.Second)
+		next := end.Add(time.Second - s)
+		if s < time.Minute {
+			return Span(w, s), next
+		}
+		return w.Say("span.minutes-seconds", int(s/time.Minute), int(s%time.Minute/time.Second)), next
+	}
+	m := (left + time.Minute - 1).Truncate(time.Minute)
+	return Span(w, m), end.Add(time.Minute - m)
+}
+
+// Moment says a point in time as briefly as it is clear at now: "15:20", "Tue 15:20", "24 Nov
+// 15:20", "24 Nov 2027".
+func Moment(w Words, t, now time.Time) string {
+	t = t.In(now.Location())
+	clock := t.Format("15:04")
+	today := midnight(now)
+	weekday := strings.Fields(w.Say("time.weekdays"))
+	month := strings.Fields(w.Say("time.months"))
+	switch days := midnight(t).Sub(today); {
+	case midnight(t).Equal(today):
+		return clock
+	case days > 0 && days <= 6*day+time.Hour:
+		return w.Say("time.weekday", at(weekday, int(t.Weekday())), clock)
+	case t.Year() == now.Year():
+		return w.Say("time.date", t.Day(), at(month, int(t.Month())-1), clock)
+	}
+	return w.Say("time.date-year", t.Day(), at(month, int(t.Month())-1), t.Year())
+}
+
+func at(list []string, i int) string {
+	if i < len(list) {
+		return list[i]
+	}
+	return ""
+}
+
+func midnight(t time.Time) time.Time {
+	return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, t.Location())
+}
+
+// age says how long ago t was, and when that text changes.
+func age(w Words, t, now time.Time, seconds bool) (string, time.Time) {
+	past := max(now.Sub(t), 0)
+	switch {
+	case midnight(t.In(now.Location())).Before(midnight(now)) && past >= time.Hour:
+		if past < 2*day && midnight(now).Sub(midnight(t.In(now.Location()))) <= day+time.Hour {
+			return w.Say("age.yesterday"), midnight(now).AddDate(0, 0, 1)
+		}
+		return w.Say("age.days", int(past/day)+1), midnight(now).AddDate(0, 0, 1)
+	case past >= time.Hour:
+		return w.Say("age.at", t.In(now.Location()).Format("15:04")), midnight(now).AddDate(0, 0, 1)
+	case past >= time.Minute:
+		return w.Say("age.minutes", int(past/time.Minute)), t.Add(past.Truncate(time.Minute) + time.Minute)
+	case seconds && past >= 5*time.Second:
+		return w.Say("age.seconds", int(past/time.Second)), t.Add(past.Truncate(time.Second) + time.Second)
+	case seconds:
+		return w.Say("age.now"), t.Add(5 * time.Second)
+	}
+	return w.Say("age.now"), t.Add(time.Minute)
+}
+
+// wake collects moments and keeps the first that is still to come.
+type wake struct {
+	now  time.Time
+	next time.Time
+}
+
+func (k *wake) at(t time.Time) {
+	if t.After(k.now) && (k.next.IsZero() || t.Before(k.next)) {
+		k.next = t
+	}
+}
