@@ -215,22 +215,25 @@ func packageComments(files []source) []string {
 }
 
 // sleeps finds what makes a test slow, or right only on a fast computer. Inside synctest.Test
-// a sleep takes no time and is exact.
+// a sleep takes no time and is exact; so it does in a helper of tests that use synctest, where
+// only tests themselves are looked at.
 func sleeps(f source) []string {
 	if !f.isTest() && f.dir() != "app/desktoptest" {
 		return nil
 	}
+	inBubbles := slices.Contains(imports(f), "testing/synctest")
 	var broken []string
 	ast.Inspect(f.ast, func(n ast.Node) bool {
-		call, ok := n.(*ast.CallExpr)
-		if !ok {
-			return true
-		}
-		switch {
-		case selects(call.Fun, "synctest", "Test"):
-			return false
-		case selects(call.Fun, "time", "Sleep"):
-			broken = append(broken, at(f, call)+"wait for a condition with a deadline, or sleep inside synctest.Test")
+		switch n := n.(type) {
+		case *ast.FuncDecl:
+			return !inBubbles || strings.HasPrefix(n.Name.Name, "Test")
+		case *ast.CallExpr:
+			if selects(n.Fun, "synctest", "Test") {
+				return false
+			}
+			if selects(n.Fun, "time", "Sleep") {
+				broken = append(broken, at(f, n)+"wait for a condition with a deadline, or sleep inside synctest.Test")
+			}
 		}
 		return true
 	})

@@ -161,10 +161,14 @@ func f(w App) {
 			"a test sleeps", "tests do not sleep",
 			map[string]string{
 				"pim/a.go": imports + "\"time\")\nfunc f() { time.Sleep(1) }",
-				"pim/a_test.go": imports + "\"time\"\n\"testing/synctest\")\nfunc f() {\n" +
-					"synctest.Test(t, func(t *testing.T) { time.Sleep(1) })\ntime.Sleep(1) }",
+				"pim/a_test.go": imports + "\"time\"\n\"testing/synctest\")\nfunc TestF(t *testing.T) {\n" +
+					"synctest.Test(t, func(t *testing.T) { time.Sleep(1) })\ntime.Sleep(1) }\nfunc (slow) Do() { time.Sleep(1) }",
+				"pim/b_test.go": imports + "\"time\")\nfunc help() { time.Sleep(1) }",
 			},
-			[]string{"pim/a_test.go:8: wait for a condition with a deadline, or sleep inside synctest.Test"},
+			[]string{
+				"pim/a_test.go:8: wait for a condition with a deadline, or sleep inside synctest.Test",
+				"pim/b_test.go:5: wait for a condition with a deadline, or sleep inside synctest.Test",
+			},
 		},
 	}
 	planted := map[string]bool{}
