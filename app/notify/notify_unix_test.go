@@ -3,44 +3,14 @@
 package notify
 
 import (
-	"bufio"
 	"errors"
-	"os"
-	"os/exec"
 	"testing"
 	"time"
 
 	"github.com/godbus/dbus/v5"
-)
 
-// bus starts a private session bus for the test.
-func bus(t *testing.T) {
-	t.Helper()
-	path, err := exec.LookPath("dbus-daemon")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("dbus-daemon is not installed: run make deps")
-		}
-		t.Skip("dbus-daemon is not installed: run make deps")
-	}
-	cmd := exec.Command(path, "--session", "--nofork", "--print-address")
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	})
-	address, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Setenv("DBUS_SESSION_BUS_ADDRESS", address[:len(address)-1])
-}
+	"roletray/app/desktoptest"
+)
 
 func connect(t *testing.T) *dbus.Conn {
 	t.Helper()
@@ -121,7 +91,7 @@ func receive[T any](t *testing.T, c <-chan T) T {
 }
 
 func TestNoteReachesTheServiceAndItsButtonComesBack(t *testing.T) {
-	bus(t)
+	desktoptest.PrivateBus(t)
 	d, c := serve(t, "actions", "body", "body-markup")
 	n, acted := newNotifier(t)
 	note := Note{ID: "one", Title: "Owner ends", Body: "at <b>15:20</b> & later", Actions: []Action{{"reactivate", "Reactivate"}}, Urgent: true}
@@ -165,7 +135,7 @@ func TestNoteReachesTheServiceAndItsButtonComesBack(t *testing.T) {
 }
 
 func TestNoteReplacesItsPredecessor(t *testing.T) {
-	bus(t)
+	desktoptest.PrivateBus(t)
 	d, c := serve(t, "body")
 	n, _ := newNotifier(t)
 	for range 2 {
@@ -201,7 +171,7 @@ func TestNoteReplacesItsPredecessor(t *testing.T) {
 }
 
 func TestNoServiceIsUnavailable(t *testing.T) {
-	bus(t)
+	desktoptest.PrivateBus(t)
 	n, _ := newNotifier(t)
 	if err := n.Send(t.Context(), Note{ID: "one", Title: "T"}); !errors.Is(err, ErrUnavailable) {
 		t.Errorf("got %v, want ErrUnavailable", err)
