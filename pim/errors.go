@@ -57,6 +57,8 @@ const (
 	CodeCancelled Code = "cancelled"
 	// CodeKeychain: the keychain cannot be used; Message says why.
 	CodeKeychain Code = "keychain"
+	// CodeJournal: the journal could not be written, so nothing was sent.
+	CodeJournal Code = "journal"
 	// CodeInternal: everything that has no code.
 	CodeInternal Code = "internal"
 )
@@ -203,6 +205,8 @@ func sentence(c Code, e *Error) string {
 		return "It was called off. Nothing was sent."
 	case CodeKeychain:
 		return "The keychain cannot be used, so the sign-in lasts only until Roletray ends. Unlock or start the keychain and sign in again."
+	case CodeJournal:
+		return "The journal could not be written, so nothing was sent. Check that the disk has room and try again."
 	case CodeRejected:
 		if e.Message != "" {
 			return "The service refused: " + strings.TrimRight(CleanText(e.Message, 300), ". ") + "."

@@ -83,15 +83,41 @@ func (r Request) Phase(now time.Time) Phase {
 			return PhaseScheduled
 		}
 		return PhaseDone
-	case "provisioned", "revoked":
+	case "provisioned":
 		if r.Action == ActionActivate && r.Start.After(now) {
 			return PhaseScheduled
+		}
+		return PhaseDone
+	case "revoked":
+		// A deactivation has taken effect; an activation has been taken away.
+		if r.Action == ActionActivate {
+			return PhaseRefused
 		}
 		return PhaseDone
 	case "denied", "admindenied", "failed", "failedasresourceislocked", "canceled", "timedout", "invalid":
 		return PhaseRefused
 	}
 	return PhaseInProgress
+}
+
+// Problem says why a request that was refused will not be.
+func (r Request) Problem() *Problem {
+	p := &Problem{Code: CodeRejected, Details: "Request " + CleanText(r.ID, 100) + ": " + CleanText(string(r.Status), 50)}
+	switch fold(string(r.Status)) {
+	case "denied", "admindenied":
+		p.Text = "The request was denied. Ask your approver for the reason."
+	case "canceled":
+		p.Code, p.Text = CodeCancelled, "The request was withdrawn."
+	case "timedout":
+		p.Text = "Nobody decided in time. Send the request again if you still need the role."
+	case "failedasresourceislocked":
+		p.Text = "The resource is locked, so the service could not do it. Ask whoever set the lock to lift it."
+	case "revoked":
+		p.Text = "An administrator revoked it. Ask for the reason."
+	default:
+		p.Text = "The service could not do it. Try again, and copy the details for your administrator if it fails again."
+	}
+	return p
 }
 
 // Cancellable says whether the service lets the requestor withdraw it: while a

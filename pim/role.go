@@ -18,6 +18,14 @@ const (
 	KindGroup Kind = "group"
 )
 
+// Audience is the service that roles of the kind belong to.
+func (k Kind) Audience() Audience {
+	if k == KindAzure {
+		return AudienceARM
+	}
+	return AudienceGraph
+}
+
 // Access is what a PIM for Groups role gives in its group.
 type Access string
 

@@ -104,6 +104,8 @@ type Open struct {
 	State pim.OperationState `json:"state"`
 	// Settled is when it was done; zero before that.
 	Settled time.Time `json:"settled,omitzero"`
+	// Confirmed says that a listing has agreed since.
+	Confirmed bool `json:"confirmed,omitempty"`
 }
 
 // Entry is one line of the history.

@@ -1,0 +1,588 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"roletray/pim"
+	"roletray/pim/store"
+)
+
+// Wish is a role that the person wants active.
+type Wish struct {
+	// Key is the eligibility's, or that of a recent activation.
+	Key pim.Key `json:"key"`
+	// Scope is a narrower scope than the eligibility's, or zero for its own.
+	Scope pim.Scope `json:"scope,omitzero"`
+	// Start is when to begin; zero means at once.
+	Start time.Time `json:"start,omitzero"`
+	// Duration is how long; zero means the policy's default.
+	Duration      time.Duration `json:"duration,omitempty"`
+	Justification string        `json:"justification,omitempty"`
+	Ticket        pim.Ticket    `json:"ticket,omitzero"`
+	// Client is who asks: tray, window, cli, reminder.
+	Client string `json:"client,omitempty"`
+}
+
+// sendAtOnce is how many writes of one batch are under way together.
+const sendAtOnce = 4
+
+// Activate sends what the wishes ask for and returns one operation for each, in
+// their order, when each has been answered or has failed: not when the roles are
+// active, which Wait and the snapshots tell. A wish for a role that is being
+// worked on already gets that operation. Without interactive nothing that needs
+// the person is sent. The error is only ErrNotRunning or the context's; what
+// happens to a role is in its operation.
+func (s *Session) Activate(ctx context.Context, wishes []Wish, interactive bool) ([]pim.Operation, error) {
+	ctx, leave, ok := s.enter(ctx)
+	if !ok {
+		return nil, ErrNotRunning
+	}
+	defer leave()
+	jobs := make([]*job, len(wishes))
+	for i, w := range wishes {
+		jobs[i] = s.newActivation(w)
+	}
+	ctx = s.prepare(ctx, jobs, interactive)
+	limit := make(chan struct{}, sendAtOnce)
+	var wg sync.WaitGroup
+	for _, j := range jobs {
+		if j.ready {
+			limit <- struct{}{}
+			wg.Go(func() {
+				defer func() { <-limit }()
+				s.perform(ctx, j, interactive)
+			})
+		}
+	}
+	wg.Wait()
+	out := make([]pim.Operation, len(jobs))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, j := range jobs {
+		out[i] = j.o.op
+	}
+	return out, nil
+}
+
+// Deactivate ends an active role early, as Activate begins one.
+func (s *Session) Deactivate(ctx context.Context, key pim.Key, client string, interactive bool) (pim.Operation, error) {
+	ctx, leave, ok := s.enter(ctx)
+	if !ok {
+		return pim.Operation{}, ErrNotRunning
+	}
+	defer leave()
+	j := s.newDeactivation(key, client)
+	if j.ready {
+		s.perform(ctx, j, interactive)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return j.o.op, nil
+}
+
+// job is the sending of one operation.
+type job struct {
+	o     *operation
+	src   *source
+	ready bool // nothing speaks against sending
+	// activation is set for an activation, and else deactivation.
+	activation   pim.Activation
+	deactivation pim.Deactivation
+	policy       pim.Policy
+	// stepped carries a token that meets the policy, or is nil.
+	stepped context.Context
+}
+
+func (j *job) send(ctx context.Context) (pim.Request, error) {
+	if j.o.write.Action == pim.ActionActivate {
+		return j.src.provider.Activate(ctx, j.activation)
+	}
+	return j.src.provider.Deactivate(ctx, j.deactivation)
+}
+
+func (s *Session) newActivation(w Wish) *job {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e, scope, found := s.resolve(w)
+	a := pim.Activation{
+		ID: uuid.NewString(), Eligibility: e, Scope: scope, Start: w.Start, Duration: w.Duration,
+		Justification: w.Justification, Ticket: w.Ticket,
+	}
+	role := a.Role()
+	if running := s.openOperation(role.Key()); running != nil && found && running.op.Action == pim.ActionActivate {
+		return &job{o: running}
+	} else if running != nil && found {
+		return s.refusedJob(a.ID, pim.ActionActivate, role, w, &pim.Error{Code: pim.CodePending})
+	}
+	if !found {
+		return s.refusedJob(a.ID, pim.ActionActivate, role, w, &pim.Error{Code: pim.CodeNotEligible})
+	}
+	o := s.begin(a.ID, pim.ActionActivate, role, w)
+	o.entry.Eligibility = e.Role.Key()
+	return &job{o: o, src: s.source(role.Kind), ready: true, activation: a}
+}
+
+// resolve finds the eligibility that a wish is for. s.mu is held.
+func (s *Session) resolve(w Wish) (pim.Eligibility, pim.Scope, bool) {
+	if e, ok := s.findEligible(w.Key); ok {
+		if strings.EqualFold(w.Scope.ID, e.Role.Scope.ID) {
+			w.Scope = pim.Scope{}
+		}
+		return e, w.Scope, true
+	}
+	for _, r := range s.recent {
+		if r.Role.Key() == w.Key {
+			if e, ok := s.findEligible(r.Eligibility); ok {
+				return e, r.Role.Scope, true
+			}
+			return pim.Eligibility{Role: r.Role}, pim.Scope{}, false
+		}
+	}
+	return pim.Eligibility{}, pim.Scope{}, false
+}
+
+func (s *Session) newDeactivation(key pim.Key, client string) *job {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	id, w := uuid.NewString(), Wish{Client: client}
+	var active pim.Assignment
+	for _, a := range s.snapshot.Load().Active {
+		if a.Assignment.Role.Key() == key {
+			active = a.Assignment
+		}
+	}
+	if running := s.openOperation(key); running != nil {
+		if running.op.Action == pim.ActionDeactivate {
+			return &job{o: running}
+		}
+		return s.refusedJob(id, pim.ActionDeactivate, running.op.Role, w, &pim.Error{Code: pim.CodePending})
+	}
+	switch {
+	case active.Role.Kind == "":
+		return s.refusedJob(id, pim.ActionDeactivate, active.Role, w, &pim.Error{Code: pim.CodeNotActive})
+	case active.Type != pim.Activated:
+		return s.refusedJob(id, pim.ActionDeactivate, active.Role, w, &pim.Error{
+			Code: pim.CodeRejected, Message: "an administrator assigned this role, and only an administrator can end it",
+		})
+	case active.DeactivatableAt().After(s.clock.Now()):
+		return s.refusedJob(id, pim.ActionDeactivate, active.Role, w, &pim.Error{Code: pim.CodeTooEarly})
+	}
+	return &job{
+		o: s.begin(id, pim.ActionDeactivate, active.Role, w), src: s.source(active.Role.Kind), ready: true,
+		deactivation: pim.Deactivation{ID: id, Assignment: active},
+	}
+}
+
+// openOperation is the operation on that role that is not over, or nil. s.mu is held.
+func (s *Session) openOperation(key pim.Key) *operation {
+	for _, o := range s.ops {
+		if o.key == key && !o.op.State.Over() {
+			return o
+		}
+	}
+	return nil
+}
+
+// begin makes an operation and shows it. s.mu is held.
+func (s *Session) begin(id string, action pim.Action, role pim.Role, w Wish) *operation {
+	now := s.clock.Now()
+	o := &operation{
+		op: pim.Operation{
+			ID: id, Action: action, Role: role, State: pim.OperationPreparing,
+			Started: now, Changed: now, Client: w.Client,
+		},
+		write: pim.Write{ID: id, Action: action, Role: role, At: now, Start: w.Start, Duration: w.Duration},
+		key:   role.Key(),
+		entry: store.Entry{
+			ID: id, At: now, Action: action, Role: role, Start: w.Start, Duration: w.Duration,
+			Justification: w.Justification, Ticket: w.Ticket, Client: w.Client, State: pim.OperationPreparing,
+		},
+	}
+	s.ops = append(s.ops, o)
+	s.publish()
+	return o
+}
+
+// refusedJob is an operation that fails before anything is sent. s.mu is held.
+func (s *Session) refusedJob(id string, action pim.Action, role pim.Role, w Wish, err error) *job {
+	o := s.begin(id, action, role, w)
+	s.fail(o, err)
+	return &job{o: o}
+}
+
+// prepare reads policies, judges the activations by them and has the person meet
+// what they ask of the token, once for each distinct claims. It returns the context to go on
+// with, and clears ready where nothing may be sent.
+func (s *Session) prepare(ctx context.Context, jobs []*job, interactive bool) context.Context {
+	hosts := map[*host]bool{}
+	for _, j := range jobs {
+		if j.ready {
+			hosts[j.src.host] = true
+		}
+	}
+	for h := range hosts {
+		if !interactive {
+			break
+		}
+		stepped, err := s.signInHost(ctx, h)
+		if err != nil {
+			s.failAll(jobs, err, func(j *job) bool { return j.src.host == h })
+			continue
+		}
+		ctx = stepped
+	}
+	var wg sync.WaitGroup
+	for _, j := range jobs {
+		if j.ready {
+			wg.Go(func() { s.judge(ctx, j) })
+		}
+	}
+	wg.Wait()
+
+	type need struct {
+		audience pim.Audience
+		claims   pim.Claims
+	}
+	var needs []need
+	for _, j := range jobs {
+		if j.ready && j.policy.StepUpClaims() != "" {
+			n := need{j.src.host.audience, pim.Claims(j.policy.StepUpClaims())}
+			if !slices.Contains(needs, n) {
+				needs = append(needs, n)
+			}
+		}
+	}
+	for _, n := range needs {
+		concerned := func(j *job) bool {
+			return j.src.host.audience == n.audience && j.policy.StepUpClaims() == string(n.claims)
+		}
+		if !interactive {
+			s.failAll(jobs, &pim.Error{Code: pim.CodeStepUp, Claims: n.claims}, concerned)
+			continue
+		}
+		stepped, err := s.stepUp(ctx, n.audience, n.claims)
+		if err != nil {
+			s.failAll(jobs, err, concerned)
+			continue
+		}
+		for _, j := range jobs {
+			if j.ready && concerned(j) {
+				j.stepped = stepped
+			}
+		}
+	}
+	return ctx
+}
+
+// judge completes an activation by the role's policy, and fails what the policy is sure to
+// refuse. A policy that cannot be read forbids nothing.
+func (s *Session) judge(ctx context.Context, j *job) {
+	a, key := &j.activation, j.activation.Eligibility.Role.Key()
+	now := s.clock.Now()
+	j.policy, _ = s.Policy(ctx, key)
+	if broken := j.check(now); len(broken) > 0 && j.policy.ReadAt.Before(now) {
+		// It may have been changed since.
+		if again, err := s.policy(ctx, key, now); err == nil {
+			j.policy = again
+		}
+	}
+	if a.Duration == 0 {
+		a.Duration = j.policy.DefaultDuration(a.Eligibility.End, now)
+	}
+	broken := j.policy.Check(*a, now)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	j.o.write.Duration, j.o.entry.Duration = a.Duration, a.Duration
+	if len(broken) > 0 {
+		j.ready = false
+		s.fail(j.o, &pim.Error{Code: pim.CodePolicy, Rules: broken})
+	} else if err := context.Cause(ctx); err != nil {
+		j.ready = false
+		s.fail(j.o, err)
+	}
+}
+
+func (j *job) check(now time.Time) []pim.Rule {
+	a := j.activation
+	if a.Duration == 0 {
+		a.Duration = j.policy.DefaultDuration(a.Eligibility.End, now)
+	}
+	return j.policy.Check(a, now)
+}
+
+func (s *Session) failAll(jobs []*job, err error, which func(*job) bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, j := range jobs {
+		if j.ready && which(j) {
+			j.ready = false
+			s.fail(j.o, err)
+		}
+	}
+}
+
+// perform sends a job, at most once again where the first sending surely had no
+// effect: after the person met the service's claims, or after the service could not be
+// reached at all or asked to wait.
+func (s *Session) perform(ctx context.Context, j *job, interactive bool) {
+	values := ctx
+	if j.stepped != nil {
+		values = j.stepped
+	}
+	stepped, resent := j.stepped != nil, false
+	for {
+		r, err := s.sendOnce(values, j)
+		if err == nil {
+			s.mu.Lock()
+			s.advance(j.o, r)
+			s.mu.Unlock()
+			break
+		}
+		claims, wanted := stepUpFor(err, j.policy)
+		pause, harmless := unsent(err)
+		switch {
+		case wanted && interactive && !stepped:
+			stepped = true
+			s.setState(j.o, pim.OperationPreparing)
+			next, errStep := s.stepUp(ctx, j.src.host.audience, claims)
+			if errStep != nil {
+				s.failed(j.o, errStep)
+				return
+			}
+			values = next
+			continue
+		case harmless && !resent:
+			resent = true
+			s.setState(j.o, pim.OperationPreparing)
+			if errPause := sleep(ctx, pause); errPause != nil {
+				s.failed(j.o, errPause)
+				return
+			}
+			continue
+		}
+		s.settleError(values, j, err)
+		break
+	}
+	s.save()
+	s.nudge()
+}
+
+// sendOnce journals a job and sends it. A send that has begun goes on when the
+// caller goes away.
+func (s *Session) sendOnce(values context.Context, j *job) (pim.Request, error) {
+	if err := context.Cause(values); err != nil {
+		return pim.Request{}, unsentError{err}
+	}
+	s.mu.Lock()
+	run := s.run
+	if run == nil {
+		s.mu.Unlock()
+		return pim.Request{}, unsentError{ErrNotRunning}
+	}
+	s.change(j.o, pim.OperationSending)
+	s.mu.Unlock()
+	if err := s.journal(); err != nil {
+		s.log.Error("could not write the journal", "error", err)
+		return pim.Request{}, unsentError{&pim.Error{Code: pim.CodeJournal, Err: err}}
+	}
+	ctx, leave := until(context.WithoutCancel(values), run)
+	defer leave()
+	return j.send(ctx)
+}
+
+// unsentError is an error from before anything was sent.
+type unsentError struct{ error }
+
+func (e unsentError) Unwrap() error { return e.error }
+
+// stepUpFor says whether the person can do something about err, and what.
+func stepUpFor(err error, p pim.Policy) (pim.Claims, bool) {
+	e, ok := errors.AsType[*pim.Error](err)
+	if !ok {
+		return "", false
+	}
+	claims := e.Claims
+	switch {
+	case e.Code == pim.CodeSignInNeeded:
+	case e.Code == pim.CodeStepUp:
+		if claims == "" {
+			claims = pim.Claims(p.StepUpClaims())
+		}
+	case e.Code == pim.CodePolicy && slices.Equal(e.Rules, []pim.Rule{pim.RuleMFA}):
+		claims = pim.Claims(pim.Policy{MFARequired: true}.StepUpClaims())
+	default:
+		return "", false
+	}
+	return claims, true
+}
+
+// longestPatience is how long a write waits for a service that wants fewer calls.
+const longestPatience = time.Minute
+
+// unsent says whether err means that the write surely had no effect and may be sent again
+// after the pause.
+func unsent(err error) (time.Duration, bool) {
+	e, _ := errors.AsType[*pim.Error](err)
+	if e != nil && e.Code == pim.CodeThrottled {
+		return e.RetryAfter, e.RetryAfter > 0 && e.RetryAfter <= longestPatience
+	}
+	return 2 * time.Second, notConnected(err)
+}
+
+// notConnected says that no connection came about.
+func notConnected(err error) bool {
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
+		return true
+	}
+	_, dns := errors.AsType[*net.DNSError](err)
+	return dns
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// settleError decides what a failed sending means.
+func (s *Session) settleError(ctx context.Context, j *job, err error) {
+	_, nothingSent := errors.AsType[unsentError](err)
+	code := pim.CodeOf(err)
+	if !nothingSent && ctx.Err() == nil {
+		s.noteWrite(j.src.host, err)
+	}
+	switch {
+	case nothingSent, notConnected(err):
+		s.failed(j.o, err)
+	case code == pim.CodeAlreadyActive && j.o.write.Action == pim.ActionActivate:
+		if s.agreesActive(ctx, j) {
+			s.mu.Lock()
+			s.finish(j.o, pim.OperationDone, nil)
+			s.mu.Unlock()
+			return
+		}
+		s.failed(j.o, err)
+	case code == pim.CodeNotActive:
+		s.forget(j.o.key)
+		s.failed(j.o, err)
+		s.verifyNow(j.o.op.Role)
+	case code == pim.CodeDuplicate, lost(code):
+		s.mu.Lock()
+		s.change(j.o, pim.OperationResolving)
+		j.o.tries, j.o.next = 0, time.Now().Add(pollPause(j.o, 0))
+		if code == pim.CodeDuplicate {
+			j.o.next = time.Now()
+		}
+		s.mu.Unlock()
+	default:
+		s.failed(j.o, err)
+	}
+}
+
+// noteWrite notes what a refused write says about its service. That a role asks
+// for a stronger token does not concern the reads.
+func (s *Session) noteWrite(h *host, err error) {
+	if e, ok := errors.AsType[*pim.Error](err); ok && (e.Code == pim.CodeSignInNeeded || e.Code == pim.CodeThrottled) {
+		s.answered(context.Background(), h, err)
+	}
+}
+
+// lost says that a write with this outcome may have taken effect.
+func lost(c pim.Code) bool {
+	switch c {
+	case pim.CodeTimeout, pim.CodeOffline, pim.CodeUnavailable, pim.CodeUnreadable,
+		pim.CodeCancelled, pim.CodeUnknownOutcome, pim.CodeInternal:
+		return true
+	}
+	return false
+}
+
+// agreesActive says whether the role that the service calls active is so by the
+// listing, read again where it was not.
+func (s *Session) agreesActive(ctx context.Context, j *job) bool {
+	listed := func() bool {
+		return slices.ContainsFunc(s.Snapshot().Active, func(a pim.ActiveRole) bool {
+			return a.Assignment.Role.Key() == j.o.key && a.Certainty != pim.Unconfirmed
+		})
+	}
+	if listed() {
+		return true
+	}
+	if err := s.readActive(ctx, j.src, []pim.Eligibility{j.activation.Eligibility}, false); err != nil {
+		return false
+	}
+	s.mu.Lock()
+	s.publish()
+	s.mu.Unlock()
+	return listed()
+}
+
+// Check has the policy and then the service judge a wish without doing it. The error is a
+// *pim.Error where it speaks against the wish.
+func (s *Session) Check(ctx context.Context, w Wish) error {
+	ctx, leave, ok := s.enter(ctx)
+	if !ok {
+		return ErrNotRunning
+	}
+	defer leave()
+	s.mu.Lock()
+	e, scope, found := s.resolve(w)
+	s.mu.Unlock()
+	if !found {
+		return &pim.Error{Code: pim.CodeNotEligible}
+	}
+	now := s.clock.Now()
+	p, err := s.Policy(ctx, e.Role.Key())
+	if err != nil && ctx.Err() != nil {
+		return err
+	}
+	a := pim.Activation{
+		ID: uuid.NewString(), Eligibility: e, Scope: scope, Start: w.Start, Duration: w.Duration,
+		Justification: w.Justification, Ticket: w.Ticket,
+	}
+	if a.Duration == 0 {
+		a.Duration = p.DefaultDuration(e.End, now)
+	}
+	if broken := p.Check(a, now); len(broken) > 0 {
+		return &pim.Error{Code: pim.CodePolicy, Rules: broken}
+	}
+	src := s.source(e.Role.Kind)
+	err = src.provider.Check(ctx, a)
+	s.noteWrite(src.host, err)
+	return err
+}
+
+// Wait returns an operation when it is over, waits for a person's decision or is
+// scheduled. An id that is not in the snapshot is a *pim.Error of CodeNotFound.
+func (s *Session) Wait(ctx context.Context, operation string) (pim.Operation, error) {
+	changed, stop := s.Subscribe()
+	defer stop()
+	for {
+		all := s.Snapshot().Operations
+		i := slices.IndexFunc(all, func(o pim.Operation) bool { return o.ID == operation })
+		if i < 0 {
+			return pim.Operation{}, &pim.Error{Code: pim.CodeNotFound}
+		}
+		if o := all[i]; o.State.Over() || o.State == pim.OperationWaiting || o.State == pim.OperationScheduled {
+			return o, nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return all[i], context.Cause(ctx)
+		}
+	}
+}

@@ -1,0 +1,101 @@
+package session
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"time"
+
+	"roletray/pim"
+)
+
+// How long a policy is believed.
+const (
+	policyAge     = 24 * time.Hour
+	unreadableAge = 10 * time.Minute
+)
+
+func fresh(p pim.Policy, now time.Time) bool {
+	age := now.Sub(p.ReadAt)
+	if p.Readable {
+		return age < policyAge
+	}
+	return age < unreadableAge
+}
+
+// Policy is what activating an eligible role asks for. It is kept for a day, on
+// disk too; one that the person may not read is Policy{} but for ReadAt, kept for ten
+// minutes. A key that is not eligible is a *pim.Error of CodeNotEligible.
+func (s *Session) Policy(ctx context.Context, key pim.Key) (pim.Policy, error) {
+	return s.policy(ctx, key, time.Time{})
+}
+
+// policy is Policy, read at notBefore or later.
+func (s *Session) policy(ctx context.Context, key pim.Key, notBefore time.Time) (pim.Policy, error) {
+	s.mu.Lock()
+	if p, ok := s.policies[key]; ok && fresh(p, s.clock.Now()) && !p.ReadAt.Before(notBefore) {
+		s.mu.Unlock()
+		return p, nil
+	}
+	if s.run == nil {
+		s.mu.Unlock()
+		return pim.Policy{}, ErrNotRunning
+	}
+	e, ok := s.findEligible(key)
+	if !ok {
+		s.mu.Unlock()
+		return pim.Policy{}, &pim.Error{Code: pim.CodeNotEligible}
+	}
+	f := s.reading[key]
+	if f == nil {
+		f = newFlight(true)
+		s.reading[key] = f
+		values := context.WithoutCancel(ctx)
+		s.spawn(func(run context.Context) {
+			ctx, leave := until(values, run)
+			defer leave()
+			f.policy, f.err = s.readPolicy(ctx, e)
+			close(f.done)
+		})
+	}
+	s.mu.Unlock()
+	if err := f.wait(ctx); err != nil {
+		return pim.Policy{}, err
+	}
+	return f.policy, nil
+}
+
+func (s *Session) readPolicy(ctx context.Context, e pim.Eligibility) (pim.Policy, error) {
+	key := e.Role.Key()
+	src := s.source(e.Role.Kind)
+	p, err := src.provider.Policy(ctx, e)
+	s.answered(ctx, src.host, err)
+	s.mu.Lock()
+	delete(s.reading, key)
+	if err != nil {
+		s.mu.Unlock()
+		return pim.Policy{}, fmt.Errorf("read the role's settings: %w", err)
+	}
+	p.ReadAt = s.clock.Now()
+	next := maps.Clone(s.policies)
+	if next == nil {
+		next = map[pim.Key]pim.Policy{}
+	}
+	next[key] = p
+	s.policies = next
+	s.unsaved.policies = true
+	s.publish()
+	s.mu.Unlock()
+	s.save()
+	return p, nil
+}
+
+// findEligible returns the eligibility of that key. s.mu is held.
+func (s *Session) findEligible(key pim.Key) (pim.Eligibility, bool) {
+	for _, e := range s.eligible {
+		if e.Role.Key() == key {
+			return e, true
+		}
+	}
+	return pim.Eligibility{}, false
+}

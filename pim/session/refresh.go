@@ -1,0 +1,368 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"roletray/pim"
+)
+
+// How often the listings are read, on the computer's clock.
+const (
+	pollActive = 5 * time.Minute
+	pollIdle   = 15 * time.Minute
+	// pollWide is the least time between two reads of everything, which are slow.
+	pollWide = 10 * time.Minute
+	// pollFailed is the first pause after a read that failed; it doubles up to pollActive.
+	pollFailed = 30 * time.Second
+	// unaskedPause is how long a service is left alone that wants fewer calls and does not say for how long.
+	unaskedPause = 30 * time.Second
+)
+
+// flight is a read that several callers wait for.
+type flight struct {
+	done chan struct{}
+	// user says that a person asked for it, so that it also tries what needs a sign-in.
+	user   bool
+	err    error
+	policy pim.Policy
+}
+
+func newFlight(user bool) *flight { return &flight{done: make(chan struct{}), user: user} }
+
+func (f *flight) wait(ctx context.Context) error {
+	select {
+	case <-f.done:
+		return f.err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// Refresh reads all listings and waits until that is done; the reason is for the
+// log. Callers at the same time share one read. It also tries again what paused for a
+// sign-in, without a browser. The error joins those of the parts that could not be read;
+// the snapshot has them too.
+func (s *Session) Refresh(ctx context.Context, reason string) error {
+	for {
+		s.mu.Lock()
+		if s.run == nil {
+			s.mu.Unlock()
+			return ErrNotRunning
+		}
+		f := s.refresh
+		shared := f != nil
+		if !shared {
+			s.log.Debug("refresh", "reason", reason)
+			f = s.startRefresh(true)
+		}
+		enough := f.user || !s.paused()
+		s.mu.Unlock()
+		if err := f.wait(ctx); !shared || enough || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+// paused says whether some service waits for a sign-in. s.mu is held.
+func (s *Session) paused() bool {
+	for _, h := range s.hosts {
+		if h.signIn != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// startRefresh begins the one read of all listings. s.mu is held, and the session runs.
+func (s *Session) startRefresh(user bool) *flight {
+	f := newFlight(user)
+	s.refresh = f
+	s.dirty = true
+	s.spawn(func(ctx context.Context) {
+		err := s.readAll(ctx, user)
+		s.mu.Lock()
+		s.refresh = nil
+		s.schedule(err)
+		if ctx.Err() == nil {
+			s.startWide()
+		}
+		s.publish()
+		s.mu.Unlock()
+		s.saveSnapshot()
+		f.err = err
+		close(f.done)
+		s.nudge()
+	})
+	s.nudge()
+	return f
+}
+
+// schedule sets the time of the next read after one that ended with err. s.mu is held.
+func (s *Session) schedule(err error) {
+	pause := pollIdle
+	if err != nil {
+		pause = min(pollFailed<<min(s.failures, 10), pollActive)
+		s.failures++
+	} else {
+		s.failures = 0
+		for _, src := range s.sources {
+			if len(src.truth(s.ops, s.clock.Now())) > 0 {
+				pause = pollActive
+			}
+		}
+	}
+	s.nextRefresh = time.Now().Add(pause)
+	for _, h := range s.hosts {
+		if h.notBefore.After(s.nextRefresh) {
+			s.nextRefresh = h.notBefore
+		}
+	}
+}
+
+func (s *Session) readAll(ctx context.Context, user bool) error {
+	errs := make([]error, len(s.sources))
+	var wg sync.WaitGroup
+	for i, src := range s.sources {
+		wg.Go(func() { errs[i] = s.readSource(ctx, src, user) })
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+// readSource reads everything of one kind. What was eligible before says where to look for
+// active roles at once; the scopes that are new follow.
+func (s *Session) readSource(ctx context.Context, src *source, user bool) error {
+	s.mu.Lock()
+	known := src.eligible
+	err := s.barred(src.host, user)
+	s.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	var errEligible, errActive, errRequests error
+	var wg sync.WaitGroup
+	wg.Go(func() { errRequests = s.readRequests(ctx, src) })
+	if len(known) > 0 {
+		wg.Go(func() { errActive = s.readActive(ctx, src, known, false) })
+	}
+	wg.Go(func() { errEligible = s.readEligible(ctx, src) })
+	wg.Wait()
+
+	s.mu.Lock()
+	added := missingFrom(known, src.eligible)
+	s.mu.Unlock()
+	if errEligible == nil && (len(added) > 0 || len(known) == 0) {
+		errActive = errors.Join(errActive, s.readActive(ctx, src, added, false))
+	}
+	s.mu.Lock()
+	if errActive == nil && (errEligible == nil || len(known) > 0) {
+		src.activePart.At, src.activePart.Problem = s.clock.Now(), nil
+	} else if errActive == nil {
+		src.activePart.Problem = pim.Explain(errEligible)
+	} else {
+		src.activePart.Problem = pim.Explain(errActive)
+	}
+	s.mu.Unlock()
+	return errors.Join(errEligible, errActive, errRequests)
+}
+
+// barred says why the service must not be called now, or returns nil. s.mu is held.
+func (s *Session) barred(h *host, user bool) error {
+	if h.signIn != nil && !user {
+		return h.signIn
+	}
+	if left := time.Until(h.notBefore); left > 0 {
+		return &pim.Error{Code: pim.CodeThrottled, RetryAfter: left}
+	}
+	return nil
+}
+
+func missingFrom(known, all []pim.Eligibility) []pim.Eligibility {
+	have := make(map[string]bool, len(known))
+	for _, e := range known {
+		have[string(e.Role.Key())] = true
+	}
+	var out []pim.Eligibility
+	for _, e := range all {
+		if !have[string(e.Role.Key())] {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+func (s *Session) readEligible(ctx context.Context, src *source) error {
+	all, err := src.provider.Eligible(ctx)
+	s.answered(ctx, src.host, err)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.dirty = true
+	if err != nil {
+		src.eligiblePart.Problem = pim.Explain(err)
+		return fmt.Errorf("list eligible roles: %w", err)
+	}
+	sortEligible(all)
+	src.eligible = all
+	src.eligiblePart.At, src.eligiblePart.Problem = s.clock.Now(), nil
+	s.fromDisk = false
+	s.collectEligible()
+	s.nudge()
+	return nil
+}
+
+func (s *Session) readRequests(ctx context.Context, src *source) error {
+	all, err := src.provider.Requests(ctx)
+	s.answered(ctx, src.host, err)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.dirty = true
+	if err != nil {
+		src.requestsPart.Problem = pim.Explain(err)
+		return fmt.Errorf("list requests: %w", err)
+	}
+	src.requests = all
+	src.requestsPart.At, src.requestsPart.Problem = s.clock.Now(), nil
+	s.fromDisk = false
+	return nil
+}
+
+// readActive reads active roles and shows each part as it comes. The error joins
+// those of the parts that failed.
+func (s *Session) readActive(ctx context.Context, src *source, eligible []pim.Eligibility, wide bool) error {
+	started := s.clock.Now()
+	var errs []error
+	for part, err := range src.provider.Active(ctx, eligible, wide) {
+		s.answered(ctx, src.host, err)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		s.mu.Lock()
+		src.apply(part, s.ops, started, s.clock.Now())
+		s.dirty, s.fromDisk = true, false
+		s.unsaved.journal = s.unsaved.journal || len(s.ops) > 0
+		s.mu.Unlock()
+		s.nudge()
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("list active roles: %w", err)
+	}
+	return nil
+}
+
+// startWide begins the slow read of everything where one is due. s.mu is held.
+func (s *Session) startWide() {
+	for _, src := range s.sources {
+		if src.wide || s.barred(src.host, false) != nil || !src.lastWide.IsZero() && time.Since(src.lastWide) < pollWide {
+			continue
+		}
+		src.wide, src.lastWide = true, time.Now()
+		s.spawn(func(ctx context.Context) {
+			// What it cannot read is no part of the snapshot: the scoped reads are.
+			if err := s.readActive(ctx, src, nil, true); err != nil && ctx.Err() == nil {
+				s.log.Info("could not look for active roles everywhere", "kind", src.kind, "error", err)
+			}
+			s.mu.Lock()
+			src.wide = false
+			s.mu.Unlock()
+		})
+	}
+}
+
+// answered notes what the outcome of a read says about its service.
+func (s *Session) answered(ctx context.Context, h *host, err error) {
+	if ctx.Err() != nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch e, _ := errors.AsType[*pim.Error](err); {
+	case err == nil:
+		s.signedIn(h)
+	case e == nil:
+	case e.Code == pim.CodeSignInNeeded, e.Code == pim.CodeStepUp:
+		s.signInNeeded(h, e)
+	case e.Code == pim.CodeThrottled:
+		pause := e.RetryAfter
+		if pause <= 0 {
+			pause = unaskedPause
+		}
+		if until := time.Now().Add(pause); until.After(h.notBefore) {
+			h.notBefore = until
+		}
+	}
+}
+
+// signedIn notes that the service takes the token. s.mu is held.
+func (s *Session) signedIn(h *host) {
+	if h.signIn != nil {
+		h.signIn = nil
+		s.dirty = true
+	}
+}
+
+// signInNeeded pauses all reads of the service until the person acts. s.mu is held.
+func (s *Session) signInNeeded(h *host, e *pim.Error) {
+	first := !s.paused()
+	h.signIn = &pim.Error{Code: pim.CodeSignInNeeded, Service: e.Service, CorrelationID: e.CorrelationID, Claims: e.Claims, Err: e.Err}
+	s.dirty = true
+	if first {
+		s.events.put(pim.Event{
+			Kind: pim.EventSignInNeeded, At: s.clock.Now(), AccountID: s.account.ID, Problem: pim.Explain(h.signIn),
+		})
+	}
+}
+
+// SignIn has the person meet what paused reads wait for, in the browser, and then reads.
+// Where nothing waits it only reads.
+func (s *Session) SignIn(ctx context.Context) error {
+	ctx, leave, ok := s.enter(ctx)
+	if !ok {
+		return ErrNotRunning
+	}
+	defer leave()
+	for _, h := range s.hosts {
+		if _, err := s.signInHost(ctx, h); err != nil {
+			return fmt.Errorf("sign in: %w", err)
+		}
+	}
+	return s.Refresh(ctx, "signed in")
+}
+
+// signInHost has the person sign in where a service waits for that.
+func (s *Session) signInHost(ctx context.Context, h *host) (context.Context, error) {
+	s.mu.Lock()
+	need := h.signIn
+	s.mu.Unlock()
+	if need == nil {
+		return ctx, nil
+	}
+	stepped, err := s.stepUp(ctx, h.audience, need.Claims)
+	if err != nil {
+		return nil, err
+	}
+	return stepped, nil
+}
+
+// stepUp has the person meet the claims, after which the paused reads go on.
+func (s *Session) stepUp(ctx context.Context, a pim.Audience, claims pim.Claims) (context.Context, error) {
+	if s.stepper == nil {
+		return nil, &pim.Error{Code: pim.CodeSignInNeeded, Claims: claims}
+	}
+	stepped, err := s.stepper.StepUp(ctx, a, claims)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if h := s.hosts[a]; h != nil && h.signIn != nil {
+		s.signedIn(h)
+		s.nextRefresh = time.Now()
+		s.nudge()
+	}
+	return stepped, nil
+}

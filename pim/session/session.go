@@ -1,0 +1,351 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"roletray/pim"
+	"roletray/pim/store"
+)
+
+// Stepper has the person meet a claims request.
+type Stepper interface {
+	// StepUp asks for a token for the service that meets the claims, in the
+	// browser where it must, and returns a context whose requests carry that token.
+	// Empty claims mean an ordinary sign-in. It ends with a *pim.Error of CodeCancelled when the
+	// person calls it off.
+	StepUp(ctx context.Context, a pim.Audience, claims pim.Claims) (context.Context, error)
+}
+
+// Params are what a session works with.
+type Params struct {
+	Account pim.Account
+	// Providers are the kinds of role, each once.
+	Providers []pim.Provider
+	// Stepper may be nil; then nothing is interactive.
+	Stepper Stepper
+	Files   *store.AccountFiles
+	// Clock is nil for the computer's.
+	Clock Clock
+	// Log is nil for none. No justification and no secret is logged.
+	Log *slog.Logger
+}
+
+// ErrNotRunning is the error of every method that needs Run, outside of it.
+var ErrNotRunning = errors.New("the account's session is not running")
+
+// Session is one account. It is safe for concurrent use. New makes one; nothing
+// is read or sent before Run.
+type Session struct {
+	account pim.Account
+	sources []*source
+	stepper Stepper
+	files   *store.AccountFiles
+	clock   Clock
+	log     *slog.Logger
+	notices []error
+
+	snapshot atomic.Pointer[pim.Snapshot]
+	wake     chan struct{}
+	events   *queue
+
+	// saving keeps saves in order. It is taken before mu.
+	saving sync.Mutex
+
+	mu       sync.Mutex
+	ran      bool
+	run      context.Context // nil unless running
+	work     sync.WaitGroup
+	watchers map[chan struct{}]struct{}
+	hosts    map[pim.Audience]*host
+	eligible []pim.Eligibility
+	ops      []*operation
+	policies map[pim.Key]pim.Policy // replaced, never changed
+	recent   []store.Recent         // replaced, never changed
+	history  []store.Entry          // replaced, never changed
+	reading  map[pim.Key]*flight
+	refresh  *flight
+	fromDisk bool
+	dirty    bool
+	unsaved  unsaved
+	failures int
+
+	nextRefresh time.Time // on the computer's clock
+	published   time.Time // on the computer's clock
+	watch       sleepWatch
+}
+
+// New makes a session and shows what the account's files have kept. Files that
+// are damaged or of a newer version are no error; see Notices.
+func New(p Params) (*Session, error) {
+	s := &Session{
+		account:  p.Account,
+		stepper:  p.Stepper,
+		files:    p.Files,
+		clock:    p.Clock,
+		log:      p.Log,
+		wake:     make(chan struct{}, 1),
+		events:   newQueue(),
+		watchers: map[chan struct{}]struct{}{},
+		hosts:    map[pim.Audience]*host{},
+		reading:  map[pim.Key]*flight{},
+		watch:    sleepWatch{wall: time.Now},
+	}
+	if s.clock == nil {
+		s.clock = computerClock{}
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	if s.files == nil {
+		return nil, errors.New("a session needs its files")
+	}
+	for _, provider := range p.Providers {
+		if s.source(provider.Kind()) != nil {
+			return nil, fmt.Errorf("two providers of kind %q", provider.Kind())
+		}
+		a := provider.Kind().Audience()
+		if s.hosts[a] == nil {
+			s.hosts[a] = &host{audience: a}
+		}
+		s.sources = append(s.sources, newSource(provider, s.hosts[a]))
+	}
+	if err := s.restore(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// restore takes over what the files hold.
+func (s *Session) restore() error {
+	last, err := s.files.Snapshot.Load()
+	s.notice(&err)
+	history, errHistory := s.files.History.Load()
+	s.notice(&errHistory)
+	recent, errRecent := s.files.Recent.Load()
+	s.notice(&errRecent)
+	journal, errJournal := s.files.Journal.Load()
+	s.notice(&errJournal)
+	policies, errPolicies := s.files.Policies.Load()
+	s.notice(&errPolicies)
+	if err := errors.Join(err, errHistory, errRecent, errJournal, errPolicies); err != nil {
+		return fmt.Errorf("read the account's files: %w", err)
+	}
+	now := s.clock.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.history, s.recent = history, recent
+	s.policies = maps.Clone(policies)
+	maps.DeleteFunc(s.policies, func(_ pim.Key, p pim.Policy) bool { return !fresh(p, now) })
+	if last != nil {
+		s.fromDisk = true
+		for _, src := range s.sources {
+			src.restore(last)
+		}
+	}
+	s.collectEligible()
+	for _, open := range journal {
+		if s.source(open.Write.Role.Kind) != nil {
+			s.ops = append(s.ops, restoreOperation(open))
+		}
+	}
+	s.publish()
+	return nil
+}
+
+// notice keeps an error that the session can live with, and clears it.
+func (s *Session) notice(err *error) {
+	_, damaged := errors.AsType[*store.DamagedError](*err)
+	_, newer := errors.AsType[*store.NewerError](*err)
+	if damaged || newer {
+		s.log.Warn("a file of the account could not be used", "error", *err)
+		s.notices = append(s.notices, *err)
+		*err = nil
+	}
+}
+
+// Notices are the files that New could not use: *store.DamagedError and
+// *store.NewerError.
+func (s *Session) Notices() []error { return s.notices }
+
+// Account is the account.
+func (s *Session) Account() pim.Account { return s.account }
+
+// Snapshot is the newest state. It is never nil and must not be changed.
+func (s *Session) Snapshot() *pim.Snapshot { return s.snapshot.Load() }
+
+// Subscribe returns a channel that has a value whenever there is a snapshot that
+// was not there at the last receive, and a function that ends it.
+func (s *Session) Subscribe() (changed <-chan struct{}, stop func()) {
+	ch := make(chan struct{}, 1)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.watchers[ch] = struct{}{}
+	return ch, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.watchers, ch)
+	}
+}
+
+// Events returns the facts that must reach the person, each once, in order. There
+// is one channel, for one receiver; it is closed when Run ends.
+func (s *Session) Events() <-chan pim.Event { return s.events.out }
+
+// History is what the person did, the oldest first. It must not be changed.
+func (s *Session) History() []store.Entry {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.history
+}
+
+// Recent is what one click activates again, the newest first. It must not be changed.
+func (s *Session) Recent() []store.Recent {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.recent
+}
+
+// source returns the source of a kind, or nil.
+func (s *Session) source(k pim.Kind) *source {
+	for _, src := range s.sources {
+		if src.kind == k {
+			return src
+		}
+	}
+	return nil
+}
+
+// enter joins the running session: ctx ends with the caller's and with the
+// session's, and leave must be called. It is false when the session is not running.
+func (s *Session) enter(ctx context.Context) (joined context.Context, leave func(), ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.run == nil {
+		return nil, nil, false
+	}
+	s.work.Add(1)
+	joined, leave = until(ctx, s.run)
+	return joined, func() { leave(); s.work.Done() }, true
+}
+
+// until returns ctx, ended also by the end of the other.
+func until(ctx, other context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	stop := context.AfterFunc(other, func() { cancel(context.Cause(other)) })
+	return ctx, func() { stop(); cancel(nil) }
+}
+
+// spawn runs f in a goroutine that Run waits for. s.mu is held.
+func (s *Session) spawn(f func(ctx context.Context)) bool {
+	if s.run == nil {
+		return false
+	}
+	ctx := s.run
+	s.work.Go(func() { f(ctx) })
+	return true
+}
+
+func (s *Session) nudge() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// longestNap bounds how late a sleep of the computer is noticed: the monotonic
+// clock of a timer may stand still meanwhile.
+const longestNap = 30 * time.Second
+
+// Run reads and follows until ctx ends, and returns when everything that it started
+// has stopped. It can be called once.
+func (s *Session) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	s.mu.Lock()
+	if s.ran {
+		s.mu.Unlock()
+		return errors.New("the session has run already")
+	}
+	s.ran, s.run = true, ctx
+	s.nextRefresh = time.Now()
+	s.mu.Unlock()
+	var pump sync.WaitGroup
+	pump.Go(func() { s.events.pump(ctx) })
+
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for ctx.Err() == nil {
+		select {
+		case <-ctx.Done():
+		case <-s.wake:
+		case <-timer.C:
+		}
+		timer.Reset(s.step())
+	}
+
+	s.mu.Lock()
+	s.run = nil
+	s.mu.Unlock()
+	s.work.Wait()
+	pump.Wait()
+	s.save()
+	s.saveSnapshot()
+	return nil
+}
+
+// step does what is due and returns how long until the next thing is.
+func (s *Session) step() time.Duration {
+	s.mu.Lock()
+	defer func() {
+		behind := s.unsaved != (unsaved{})
+		s.mu.Unlock()
+		if behind {
+			s.save()
+		}
+	}()
+	now, tenant := time.Now(), s.clock.Now()
+	next := now.Add(longestNap)
+	sooner := func(t time.Time) {
+		if t.Before(next) {
+			next = t
+		}
+	}
+	if s.watch.jumped() {
+		s.log.Info("the clock has jumped; reading again")
+		s.nextRefresh = now
+	}
+	s.prune(tenant)
+	for _, o := range s.ops {
+		if at, ok := s.duePoll(o, now); ok {
+			sooner(at)
+		}
+	}
+	if s.refresh == nil {
+		if !s.nextRefresh.After(now) {
+			s.startRefresh(false)
+		} else {
+			sooner(s.nextRefresh)
+		}
+	}
+	if ended(s.nextChange(), tenant) {
+		s.publish()
+	}
+	if s.dirty {
+		if at := s.published.Add(paintPause); at.After(now) {
+			sooner(at)
+		} else {
+			s.publish()
+		}
+	}
+	if change := s.nextChange(); !change.IsZero() {
+		sooner(now.Add(max(s.clock.Real(change.Sub(tenant)), time.Millisecond)))
+	}
+	return max(next.Sub(now), 0)
+}

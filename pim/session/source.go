@@ -1,0 +1,237 @@
+package session
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"roletray/pim"
+)
+
+// host is a service that several kinds of role may share. The session's lock
+// guards it.
+type host struct {
+	audience pim.Audience
+	// signIn is why nothing can be read without the person, or nil.
+	signIn *pim.Error
+	// notBefore is when the service lets itself be called again, on the computer's clock.
+	notBefore time.Time
+}
+
+// source is one kind of role and what was read of it. The session's lock guards it.
+type source struct {
+	provider pim.Provider
+	kind     pim.Kind
+	host     *host
+
+	eligible []pim.Eligibility // replaced, never changed
+	requests []pim.Request     // replaced, never changed
+	listed   map[pim.Key]*row
+
+	eligiblePart, activePart, requestsPart pim.Part
+
+	lastWide time.Time // on the computer's clock
+	wide     bool
+}
+
+// row is what a listing has shown.
+type row struct {
+	assignment pim.Assignment
+	seen       time.Time
+	// missed is when a read that may lose rows began to lack it; zero while it did not.
+	missed time.Time
+}
+
+const (
+	partEligible = "eligible"
+	partActive   = "active"
+	partRequests = "requests"
+)
+
+func newSource(p pim.Provider, h *host) *source {
+	k := p.Kind()
+	return &source{
+		provider: p, kind: k, host: h, listed: map[pim.Key]*row{},
+		eligiblePart: pim.Part{Name: partEligible, Kind: k},
+		activePart:   pim.Part{Name: partActive, Kind: k},
+		requestsPart: pim.Part{Name: partRequests, Kind: k},
+	}
+}
+
+// restore takes over what an earlier run has read.
+func (src *source) restore(last *pim.Snapshot) {
+	for _, e := range last.Eligible {
+		if e.Role.Kind == src.kind {
+			src.eligible = append(src.eligible, e)
+		}
+	}
+	for _, r := range last.Requests {
+		if r.Role.Kind == src.kind {
+			src.requests = append(src.requests, r)
+		}
+	}
+	for _, p := range last.Parts {
+		if p.Kind != src.kind {
+			continue
+		}
+		switch p.Name {
+		case partEligible:
+			src.eligiblePart = p
+		case partActive:
+			src.activePart = p
+		case partRequests:
+			src.requestsPart = p
+		}
+	}
+	for _, a := range last.Active {
+		if a.Assignment.Role.Kind == src.kind && a.Certainty != pim.Recorded {
+			src.listed[a.Assignment.Role.Key()] = &row{assignment: a.Assignment, seen: src.activePart.At, missed: a.UnconfirmedSince}
+		}
+	}
+}
+
+func ended(end, now time.Time) bool { return !end.IsZero() && !end.After(now) }
+
+// apply takes over one part of a read of active roles that began at started. Its
+// word on an own action that was over by then counts as the listing's answer to it.
+func (src *source) apply(part pim.ActivePart, ops []*operation, started, now time.Time) {
+	shown := map[pim.Key]pim.Assignment{}
+	for _, a := range part.Rows {
+		if ended(a.End, now) {
+			continue
+		}
+		k := a.Role.Key()
+		if other, ok := shown[k]; !ok || better(a, other) {
+			shown[k] = a
+		}
+	}
+	for k, a := range shown {
+		old := src.listed[k]
+		if old != nil && !old.seen.Before(started) && better(old.assignment, a) {
+			a = old.assignment
+		}
+		src.listed[k] = &row{assignment: a, seen: now}
+	}
+	for _, o := range ops {
+		a, there := shown[o.key]
+		if o.op.State != pim.OperationDone || o.op.Role.Kind != src.kind || started.Before(o.settled) || !part.Covers(o.op.Role.Scope) {
+			continue
+		}
+		switch {
+		case o.op.Action == pim.ActionActivate:
+			o.confirmed = o.confirmed || there && !o.outdates(a)
+		case !there:
+			// The own word and the listing's agree, so a read that may lose rows is enough.
+			o.confirmed = true
+			delete(src.listed, o.key)
+		}
+	}
+	for k, r := range src.listed {
+		if _, there := shown[k]; there || !part.Covers(r.assignment.Role.Scope) {
+			continue
+		}
+		if part.Complete {
+			delete(src.listed, k)
+		} else if r.seen.Before(started) && r.missed.IsZero() {
+			r.missed = now
+		}
+	}
+}
+
+// better says which of two rows for one role to show: the one that can be
+// deactivated, then the one that lasts longer.
+func better(a, b pim.Assignment) bool {
+	if a.Type != b.Type {
+		return a.Type == pim.Activated
+	}
+	return !b.End.IsZero() && (a.End.IsZero() || a.End.After(b.End))
+}
+
+// truth is what is active: the listing, overridden by the own records while it may lag.
+func (src *source) truth(ops []*operation, now time.Time) []pim.ActiveRole {
+	active := map[pim.Key]pim.ActiveRole{}
+	for k, r := range src.listed {
+		switch {
+		case ended(r.assignment.End, now):
+		case r.missed.IsZero():
+			active[k] = pim.ActiveRole{Assignment: r.assignment, Certainty: pim.Listed}
+		default:
+			active[k] = pim.ActiveRole{Assignment: r.assignment, Certainty: pim.Unconfirmed, UnconfirmedSince: r.missed}
+		}
+	}
+	for k, o := range records(ops, src.kind) {
+		listed, there := active[k]
+		deadline := o.settled.Add(maxLag)
+		late := !now.Before(deadline)
+		if o.op.Action == pim.ActionDeactivate {
+			switch {
+			case !there || listed.Assignment.Start.After(o.settled):
+			case !late:
+				delete(active, k)
+			case !o.confirmed:
+				listed.Certainty, listed.UnconfirmedSince = pim.Unconfirmed, deadline
+				active[k] = listed
+			}
+			continue
+		}
+		own := o.assignment()
+		switch {
+		case ended(own.End, now), there && !o.outdates(listed.Assignment):
+		case !late:
+			active[k] = pim.ActiveRole{Assignment: own, Certainty: pim.Recorded}
+		case !o.confirmed:
+			active[k] = pim.ActiveRole{Assignment: own, Certainty: pim.Unconfirmed, UnconfirmedSince: deadline}
+		}
+	}
+	out := make([]pim.ActiveRole, 0, len(active))
+	for _, a := range active {
+		out = append(out, a)
+	}
+	return out
+}
+
+// maxLag is how long an own record overrides a listing.
+const maxLag = 10 * time.Minute
+
+// records are the newest actions that took effect, for each role of a kind.
+func records(ops []*operation, kind pim.Kind) map[pim.Key]*operation {
+	out := map[pim.Key]*operation{}
+	for _, o := range ops {
+		if o.op.Role.Kind == kind && o.op.State == pim.OperationDone && !o.settled.IsZero() {
+			if other := out[o.key]; other == nil || !o.settled.Before(other.settled) {
+				out[o.key] = o
+			}
+		}
+	}
+	return out
+}
+
+func sortEligible(all []pim.Eligibility) {
+	slices.SortStableFunc(all, func(a, b pim.Eligibility) int { return compareRoles(a.Role, b.Role) })
+}
+
+func compareRoles(a, b pim.Role) int {
+	return cmp.Or(
+		cmp.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)),
+		cmp.Compare(strings.ToLower(a.Scope.Label()), strings.ToLower(b.Scope.Label())),
+		cmp.Compare(a.Key(), b.Key()),
+	)
+}
+
+// sortActive puts the first to end first, and those without an end last.
+func sortActive(all []pim.ActiveRole) {
+	slices.SortFunc(all, func(a, b pim.ActiveRole) int {
+		x, y := a.Assignment.End, b.Assignment.End
+		switch {
+		case x.IsZero() != y.IsZero():
+			if x.IsZero() {
+				return 1
+			}
+			return -1
+		case !x.Equal(y):
+			return x.Compare(y)
+		}
+		return compareRoles(a.Assignment.Role, b.Assignment.Role)
+	})
+}
