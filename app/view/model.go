@@ -22,8 +22,9 @@ type roles struct {
 	operations []pim.Operation
 	// pending are the requests that are waiting or scheduled and no operation's.
 	pending []pim.Request
-	busy    map[pim.Key]pim.Operation
-	names   scopeNames
+	// busy has what is on its way for a role, whoever asked for it.
+	busy  map[pim.Key]pim.Operation
+	names scopeNames
 }
 
 func newRoles(s *pim.Snapshot, now time.Time) *roles {
@@ -89,6 +90,7 @@ func (r *roles) sortOperations(now time.Time) {
 	for _, q := range r.snapshot.Requests {
 		if q.Action == pim.ActionActivate && q.Cancellable(now) && !followed[strings.ToLower(q.ID)] {
 			r.pending = append(r.pending, q)
+			r.busy[q.Role.Key()] = pim.Operation{ID: q.ID, Action: q.Action, Role: q.Role, State: pim.OperationWaiting, Request: &q}
 		}
 	}
 }

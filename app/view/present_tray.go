@@ -226,6 +226,7 @@ func (p *trayPresenter) activate() []Item {
 		for i := range r.snapshot.Eligible {
 			e := &r.snapshot.Eligible[i]
 			k := e.Role.Key()
+			p.wake.at(e.End)
 			if _, busy := r.busy[k]; busy || active[k] || ended(e, p.now) {
 				continue
 			}

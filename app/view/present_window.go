@@ -453,7 +453,8 @@ func (p *windowPresenter) badges(e *pim.Eligibility, policy pim.Policy) []Badge 
 	add := func(text string, tone Tone) { out = append(out, Badge{Text: text, Tone: tone}) }
 	if !e.End.IsZero() {
 		p.wake.at(e.End)
-		if e.End.Sub(p.now) < endsSoon {
+		p.wake.at(e.End.Add(-endsSoon))
+		if e.End.Sub(p.now) <= endsSoon {
 			add(p.ends(e.End), ToneWarning)
 		}
 	}
@@ -487,9 +488,11 @@ func (p *windowPresenter) badges(e *pim.Eligibility, policy pim.Policy) []Badge 
 
 func (p *windowPresenter) ends(end time.Time) string {
 	left := end.Sub(p.now)
-	if left < day {
+	if left <= day {
 		return p.words.Say("badge.ends-at", Moment(p.words, end, p.now))
 	}
-	p.wake.at(end.Add(-left.Truncate(day)))
-	return p.words.Count("badge.ends", int(left/day))
+	// A day less than what is left, so that the text changes at the moment itself.
+	days := (left - 1) / day
+	p.wake.at(end.Add(-days * day))
+	return p.words.Count("badge.ends", int(days))
 }

@@ -51,13 +51,12 @@ func remaining(w Words, end, now time.Time, seconds bool) (string, time.Time) {
 func Moment(w Words, t, now time.Time) string {
 	t = t.In(now.Location())
 	clock := t.Format("15:04")
-	today := midnight(now)
 	weekday := strings.Fields(w.Say("time.weekdays"))
 	month := strings.Fields(w.Say("time.months"))
-	switch days := midnight(t).Sub(today); {
-	case midnight(t).Equal(today):
+	switch days := calendarDays(now, t); {
+	case midnight(t).Equal(midnight(now)):
 		return clock
-	case days > 0 && days <= 6*day+time.Hour:
+	case days > 0 && days <= 6:
 		return w.Say("time.weekday", at(weekday, int(t.Weekday())), clock)
 	case t.Year() == now.Year():
 		return w.Say("time.date", t.Day(), at(month, int(t.Month())-1), clock)
@@ -76,17 +75,23 @@ func midnight(t time.Time) time.Time {
 	return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, t.Location())
 }
 
+// calendarDays counts the midnights from a to b. The hours take in those that summer time
+// adds or takes.
+func calendarDays(a, b time.Time) int {
+	return int((midnight(b).Sub(midnight(a)) + 12*time.Hour) / day)
+}
+
 // age says how long ago t was, and when that text changes.
 func age(w Words, t, now time.Time, seconds bool) (string, time.Time) {
 	past := max(now.Sub(t), 0)
-	switch {
-	case midnight(t.In(now.Location())).Before(midnight(now)) && past >= time.Hour:
-		if past < 2*day && midnight(now).Sub(midnight(t.In(now.Location()))) <= day+time.Hour {
-			return w.Say("age.yesterday"), midnight(now).AddDate(0, 0, 1)
-		}
-		return w.Say("age.days", int(past/day)+1), midnight(now).AddDate(0, 0, 1)
+	tomorrow := midnight(now).AddDate(0, 0, 1)
+	switch days := calendarDays(t.In(now.Location()), now); {
+	case past >= time.Hour && days > 1:
+		return w.Say("age.days", days), tomorrow
+	case past >= time.Hour && days == 1:
+		return w.Say("age.yesterday"), tomorrow
 	case past >= time.Hour:
-		return w.Say("age.at", t.In(now.Location()).Format("15:04")), midnight(now).AddDate(0, 0, 1)
+		return w.Say("age.at", t.In(now.Location()).Format("15:04")), tomorrow
 	case past >= time.Minute:
 		return w.Say("age.minutes", int(past/time.Minute)), t.Add(past.Truncate(time.Minute) + time.Minute)
 	case seconds && past >= 5*time.Second:

@@ -91,7 +91,7 @@ func TestKeysAreThoseUsed(t *testing.T) {
 	}
 }
 
-var verb = regexp.MustCompile(`%(?:\[(\d)\])?([a-z%])`)
+var verb = regexp.MustCompile(`%(?:\[(\d)\])?\d*([a-z%])`)
 
 // verbs are the verbs of a format by the argument that each formats.
 func verbs(format string) map[int]string {
