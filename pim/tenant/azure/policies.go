@@ -230,6 +230,11 @@ func (c *call) checkPolicyRead(kind string) error {
 	return nil
 }
 
+// refusePolicyWrite is for what administrators do with role settings.
+func (c *call) refusePolicyWrite([]string) error {
+	return c.s.denied(c.caller, "Microsoft.Authorization/roleManagementPolicies/write", c.node.prefix())
+}
+
 func policyName(n *node, r Role) string { return derived("policy", n.id, strings.ToLower(r.ID)) }
 
 func (c *call) policyAssignment(role Role) resource {

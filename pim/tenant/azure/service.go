@@ -191,9 +191,13 @@ var operations = []operation{
 	{pimVersions, "roleeligibilityschedulerequests/*/cancel", methods{"POST": cancelRequest(ledger.OfEligibility)}},
 	{pimVersions, "roleeligibilityschedulerequests/*/validate", methods{"POST": validateRequest(ledger.OfEligibility)}},
 	{pimVersions, "rolemanagementpolicyassignments", methods{"GET": (*call).listPolicyAssignments}},
-	{pimVersions, "rolemanagementpolicyassignments/*", methods{"GET": (*call).getPolicyAssignment}},
+	{pimVersions, "rolemanagementpolicyassignments/*", methods{
+		"GET": (*call).getPolicyAssignment, "PUT": (*call).refusePolicyWrite, "DELETE": (*call).refusePolicyWrite,
+	}},
 	{pimVersions, "rolemanagementpolicies", methods{"GET": (*call).listPolicies}},
-	{pimVersions, "rolemanagementpolicies/*", methods{"GET": (*call).getPolicy}},
+	{pimVersions, "rolemanagementpolicies/*", methods{
+		"GET": (*call).getPolicy, "PATCH": (*call).refusePolicyWrite, "DELETE": (*call).refusePolicyWrite,
+	}},
 	{pimVersions, "eligiblechildresources", methods{"GET": (*call).listChildren}},
 	{approvalVersions, "roleassignmentapprovals", methods{"GET": (*call).listApprovals}},
 	{approvalVersions, "roleassignmentapprovals/*", methods{"GET": (*call).getApproval}},
