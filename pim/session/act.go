@@ -3,7 +3,6 @@ package session
 import (
 	"context"
 	"errors"
-	"net"
 	"slices"
 	"strings"
 	"sync"
@@ -424,8 +423,12 @@ func stepUpFor(err error, p pim.Policy) (pim.Claims, bool) {
 	return claims, true
 }
 
-// longestPatience is how long a write waits for a service that wants fewer calls.
-const longestPatience = time.Minute
+const (
+	// longestPatience is how long a write waits for a service that wants fewer calls.
+	longestPatience = time.Minute
+	// offlinePause is how long it waits for a service that could not be reached.
+	offlinePause = 2 * time.Second
+)
 
 // unsent says whether err means that the write surely had no effect and may be sent again
 // after the pause.
@@ -434,16 +437,7 @@ func unsent(err error) (time.Duration, bool) {
 	if e != nil && e.Code == pim.CodeThrottled {
 		return e.RetryAfter, e.RetryAfter > 0 && e.RetryAfter <= longestPatience
 	}
-	return 2 * time.Second, notConnected(err)
-}
-
-// notConnected says that no connection came about.
-func notConnected(err error) bool {
-	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
-		return true
-	}
-	_, dns := errors.AsType[*net.DNSError](err)
-	return dns
+	return offlinePause, pim.CodeOf(err) == pim.CodeOffline
 }
 
 func sleep(ctx context.Context, d time.Duration) error {
@@ -465,7 +459,7 @@ func (s *Session) settleError(ctx context.Context, j *job, err error) {
 		s.noteWrite(j.src.host, err)
 	}
 	switch {
-	case nothingSent, notConnected(err):
+	case nothingSent:
 		s.failed(j.o, err)
 	case code == pim.CodeAlreadyActive && j.o.write.Action == pim.ActionActivate:
 		if s.agreesActive(ctx, j) {
@@ -503,7 +497,7 @@ func (s *Session) noteWrite(h *host, err error) {
 // lost says that a write with this outcome may have taken effect.
 func lost(c pim.Code) bool {
 	switch c {
-	case pim.CodeTimeout, pim.CodeOffline, pim.CodeUnavailable, pim.CodeUnreadable,
+	case pim.CodeTimeout, pim.CodeUnavailable, pim.CodeUnreadable,
 		pim.CodeCancelled, pim.CodeUnknownOutcome, pim.CodeInternal:
 		return true
 	}

@@ -59,7 +59,8 @@ func (s *Session) Refresh(ctx context.Context, reason string) error {
 			s.log.Debug("refresh", "reason", reason)
 			f = s.startRefresh(true)
 		}
-		enough := f.user || !s.paused()
+		paused, _ := s.paused()
+		enough := f.user || !paused
 		s.mu.Unlock()
 		if err := f.wait(ctx); !shared || enough || ctx.Err() != nil {
 			return err
@@ -67,14 +68,14 @@ func (s *Session) Refresh(ctx context.Context, reason string) error {
 	}
 }
 
-// paused says whether some service waits for a sign-in. s.mu is held.
-func (s *Session) paused() bool {
+// paused says whether some service waits for a sign-in, and whether all do. s.mu is held.
+func (s *Session) paused() (some, all bool) {
+	all = len(s.hosts) > 0
 	for _, h := range s.hosts {
-		if h.signIn != nil {
-			return true
-		}
+		some = some || h.signIn != nil
+		all = all && h.signIn != nil
 	}
-	return false
+	return some, all
 }
 
 // startRefresh begins the one read of all listings. s.mu is held, and the session runs.
@@ -301,16 +302,17 @@ func (s *Session) answered(ctx context.Context, h *host, err error) {
 func (s *Session) signedIn(h *host) {
 	if h.signIn != nil {
 		h.signIn = nil
-		s.dirty = true
+		s.dirty, s.nextRefresh = true, time.Now()
+		s.nudge()
 	}
 }
 
 // signInNeeded pauses all reads of the service until the person acts. s.mu is held.
 func (s *Session) signInNeeded(h *host, e *pim.Error) {
-	first := !s.paused()
+	paused, _ := s.paused()
 	h.signIn = &pim.Error{Code: pim.CodeSignInNeeded, Service: e.Service, CorrelationID: e.CorrelationID, Claims: e.Claims, Err: e.Err}
 	s.dirty = true
-	if first {
+	if !paused {
 		s.events.put(pim.Event{
 			Kind: pim.EventSignInNeeded, At: s.clock.Now(), AccountID: s.account.ID, Problem: pim.Explain(h.signIn),
 		})
@@ -341,11 +343,7 @@ func (s *Session) signInHost(ctx context.Context, h *host) (context.Context, err
 	if need == nil {
 		return ctx, nil
 	}
-	stepped, err := s.stepUp(ctx, h.audience, need.Claims)
-	if err != nil {
-		return nil, err
-	}
-	return stepped, nil
+	return s.stepUp(ctx, h.audience, need.Claims)
 }
 
 // stepUp has the person meet the claims, after which the paused reads go on.
@@ -359,10 +357,8 @@ func (s *Session) stepUp(ctx context.Context, a pim.Audience, claims pim.Claims)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if h := s.hosts[a]; h != nil && h.signIn != nil {
+	if h := s.hosts[a]; h != nil {
 		s.signedIn(h)
-		s.nextRefresh = time.Now()
-		s.nudge()
 	}
 	return stepped, nil
 }

@@ -231,8 +231,8 @@ func (s *Session) enter(ctx context.Context) (joined context.Context, leave func
 		return nil, nil, false
 	}
 	s.work.Add(1)
-	joined, leave = until(ctx, s.run)
-	return joined, func() { leave(); s.work.Done() }, true
+	joined, release := until(ctx, s.run)
+	return joined, func() { release(); s.work.Done() }, true
 }
 
 // until returns ctx, ended also by the end of the other.
@@ -327,7 +327,7 @@ func (s *Session) step() time.Duration {
 			sooner(at)
 		}
 	}
-	if s.refresh == nil {
+	if _, paused := s.paused(); s.refresh == nil && !paused {
 		if !s.nextRefresh.After(now) {
 			s.startRefresh(false)
 		} else {

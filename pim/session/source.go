@@ -39,7 +39,10 @@ type source struct {
 type row struct {
 	assignment pim.Assignment
 	seen       time.Time
-	// missed is when a read that may lose rows began to lack it; zero while it did not.
+	// scoped says that a complete read has shown it; only another one takes it away.
+	scoped bool
+	// missed is when a read that may lose rows began to lack a row that only such
+	// reads have shown; zero while it did not.
 	missed time.Time
 }
 
@@ -86,7 +89,7 @@ func (src *source) restore(last *pim.Snapshot) {
 	}
 	for _, a := range last.Active {
 		if a.Assignment.Role.Kind == src.kind && a.Certainty != pim.Recorded {
-			src.listed[a.Assignment.Role.Key()] = &row{assignment: a.Assignment, seen: src.activePart.At, missed: a.UnconfirmedSince}
+			src.listed[a.Assignment.Role.Key()] = &row{assignment: a.Assignment, seen: src.activePart.At, missed: a.UnconfirmedSince, scoped: a.Certainty == pim.Listed}
 		}
 	}
 }
@@ -111,7 +114,7 @@ func (src *source) apply(part pim.ActivePart, ops []*operation, started, now tim
 		if old != nil && !old.seen.Before(started) && better(old.assignment, a) {
 			a = old.assignment
 		}
-		src.listed[k] = &row{assignment: a, seen: now}
+		src.listed[k] = &row{assignment: a, seen: now, scoped: part.Complete || old != nil && old.scoped}
 	}
 	for _, o := range ops {
 		a, there := shown[o.key]
@@ -133,7 +136,7 @@ func (src *source) apply(part pim.ActivePart, ops []*operation, started, now tim
 		}
 		if part.Complete {
 			delete(src.listed, k)
-		} else if r.seen.Before(started) && r.missed.IsZero() {
+		} else if !r.scoped && r.seen.Before(started) && r.missed.IsZero() {
 			r.missed = now
 		}
 	}
