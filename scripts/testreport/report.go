@@ -44,16 +44,11 @@ func read(r io.Reader) (report, error) {
 	var (
 		out     report
 		output  = map[key]*strings.Builder{}
+		builds  = map[string]*strings.Builder{}
 		ended   []event
 		parents = map[key]bool{}
 		broken  = map[key]bool{} // a test or package below this failed
 	)
-	write := func(k key, s string) {
-		if output[k] == nil {
-			output[k] = new(strings.Builder)
-		}
-		output[k].WriteString(s)
-	}
 	for dec := json.NewDecoder(r); ; {
 		var e event
 		if err := dec.Decode(&e); errors.Is(err, io.EOF) {
@@ -63,9 +58,9 @@ func read(r io.Reader) (report, error) {
 		}
 		switch e.Action {
 		case "output":
-			write(key{e.Package, e.Test}, e.Output)
+			write(output, key{e.Package, e.Test}, e.Output)
 		case "build-output":
-			write(key{e.ImportPath, ""}, e.Output)
+			write(builds, e.ImportPath, e.Output)
 		case "pass", "fail", "skip":
 			ended = append(ended, e)
 			if e.Test == "" {
@@ -86,7 +81,7 @@ func read(r io.Reader) (report, error) {
 		}
 		switch {
 		case e.Action == "fail" && !broken[k]:
-			if b := output[key{e.FailedBuild, ""}]; b != nil {
+			if b := builds[e.FailedBuild]; b != nil {
 				res.output = b.String() + res.output
 			}
 			out.failures = append(out.failures, res)
@@ -102,6 +97,13 @@ func read(r io.Reader) (report, error) {
 		}
 	}
 	return out, nil
+}
+
+func write[K comparable](to map[K]*strings.Builder, k K, s string) {
+	if to[k] == nil {
+		to[k] = new(strings.Builder)
+	}
+	to[k].WriteString(s)
 }
 
 // ancestors names the tests above a subtest, and with "" its package.

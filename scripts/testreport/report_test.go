@@ -29,6 +29,10 @@ const (
 {"Action":"output","Package":"c","Output":"FAIL\tc [build failed]\n"}
 {"Action":"fail","Package":"c","Elapsed":0,"FailedBuild":"c [c.test]"}
 `
+	unbuiltItself = `{"ImportPath":"c","Action":"build-output","Output":"c.go:3:1: undefined: x\n"}
+{"Action":"output","Package":"c","Output":"FAIL\tc [build failed]\n"}
+{"Action":"fail","Package":"c","Elapsed":0,"FailedBuild":"c"}
+`
 	skipping = `{"Action":"output","Package":"d","Test":"TestTray","Output":"    no desktop\n"}
 {"Action":"skip","Package":"d","Test":"TestTray","Elapsed":0}
 {"Action":"pass","Package":"d","Test":"TestOther","Elapsed":0}
@@ -57,6 +61,7 @@ func TestRun(t *testing.T) {
 		{"all pass", []string{passing}, true, 0, "3 passed, 0 failed, 0 skipped", []string{"    2.00 s  a TestMany/x\n    0.50 s  a TestOne\n"}},
 		{"a subtest fails", []string{passing, failing}, false, 1, "4 passed, 1 failed, 0 skipped", []string{"FAILED b TestBad/deep\n        b_test.go:7: wrong\n"}},
 		{"a package does not build", []string{passing + unbuilt}, false, 1, "3 passed, 1 failed, 0 skipped", []string{"FAILED c\n    c.go:3:1: undefined: x\n"}},
+		{"a package does not build for others", []string{passing + unbuiltItself}, false, 1, "3 passed, 1 failed, 0 skipped", []string{"FAILED c\n    c.go:3:1: undefined: x\n    FAIL\tc [build failed]\nslowest"}},
 		{"a process dies", []string{died}, false, 1, "1 passed, 1 failed, 0 skipped", []string{"panic: test timed out"}},
 		{"a parent fails by itself", []string{parentFails}, false, 1, "1 passed, 1 failed, 0 skipped", []string{"FAILED f TestP\n    cleanup went wrong\n"}},
 		{"a skip at home", []string{skipping}, false, 0, "1 passed, 0 failed, 1 skipped", []string{"skipped d TestTray\n        no desktop\n"}},
