@@ -157,7 +157,15 @@ func Explain(err error) *Problem {
 	if e.CorrelationID != "" {
 		p.Details += "\nCorrelation id: " + CleanText(e.CorrelationID, 100)
 	}
-	p.Text = sentence(p.Code, e)
+	// An error that knows better than its code what to tell says so itself.
+	if s, ok := errors.AsType[interface {
+		error
+		Sentence() string
+	}](err); ok {
+		p.Text = s.Sentence()
+	} else {
+		p.Text = sentence(p.Code, e)
+	}
 	return p
 }
 
