@@ -1,0 +1,325 @@
+// Package signin signs people in at Microsoft Entra and hands out access tokens
+// for Azure Resource Manager and Microsoft Graph.
+//
+// An account signs in with the authorization code flow and PKCE in the system
+// browser, through Microsoft's library MSAL, or uses the session that the Azure
+// CLI already has. MSAL's token cache is kept in the operating system's keychain,
+// one cache per account and application: signing out deletes exactly that
+// account's items, a damaged item costs one account, and two applications never
+// overwrite each other's tokens. Without a usable keychain tokens live in memory
+// only, and [Service.Persistence] says so.
+//
+// A browser opens only for [Service.SignIn] and for a token request with
+// Interactive set, that is, for a person's act. Everything else that needs the
+// person fails with [ErrSignInNeeded].
+//
+// Requests are authorized by [Policy], not by azcore's BearerTokenPolicy, which
+// keeps a token of its own until it is nearly expired: a token from a step-up would
+// never reach the repeated request. See [ARMClientOptions].
+//
+// No token, authorization code or claim appears in a log, an error or a file.
+package signin
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/pkg/browser"
+
+	"roletray/pim"
+	"roletray/pim/keychain"
+)
+
+// Time limits of one sign-in in the browser and of one request without it.
+const (
+	interactiveLimit = 5 * time.Minute
+	silentLimit      = time.Minute
+)
+
+// Params is what a Service needs.
+type Params struct {
+	// Dir is the folder for account records. It is created when the first is written.
+	Dir string
+	// Keychain keeps the tokens. Without it they are in memory only.
+	Keychain *keychain.Store
+	// OpenBrowser shows a URL to the person; nil means the system's browser. It gets
+	// https URLs, and http ones of this computer, only. It may block for as long as
+	// the browser runs.
+	OpenBrowser func(url string) error
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+	// Log gets what happens, without secrets; nil means nothing is logged.
+	Log *slog.Logger
+}
+
+// Service holds the accounts. It is safe for concurrent use.
+type Service struct {
+	records     recordDir
+	keychain    *keychain.Store
+	openBrowser func(url string) error
+	now         func() time.Time
+	log         *slog.Logger
+	warnings    []string
+	signIns     flights[pim.Account]
+
+	mu       sync.Mutex
+	accounts map[string]*account
+	closed   bool
+}
+
+// account is a signed-in account. session and flights are replaced as one when it
+// signs in again.
+type account struct {
+	record  record
+	session session
+	flights *flights[Token]
+}
+
+// session gets tokens in one of the ways of pim.SignInMethod.
+type session interface {
+	// silent asks nobody. It returns ErrSignInNeeded where it would have to.
+	silent(ctx context.Context, a pim.Audience, claims pim.Claims) (Token, error)
+	// interactive may open a browser.
+	interactive(ctx context.Context, a pim.Audience, claims pim.Claims) (Token, error)
+	// persistence says why tokens are not kept beyond this process, or nil.
+	persistence() error
+	// close frees connections. No other call runs or follows.
+	close()
+}
+
+// New reads the account records in p.Dir. A damaged record is moved aside and
+// named by [Service.Warnings]; only an unreadable folder is an error.
+func New(p Params) (*Service, error) {
+	if p.Dir == "" {
+		return nil, errors.New("open the accounts: no folder is given")
+	}
+	s := &Service{
+		keychain:    p.Keychain,
+		openBrowser: p.OpenBrowser,
+		now:         p.Now,
+		log:         p.Log,
+		accounts:    make(map[string]*account),
+	}
+	if s.openBrowser == nil {
+		s.openBrowser = browser.OpenURL
+	}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	s.records = recordDir{path: filepath.Join(p.Dir, "accounts"), now: s.now}
+	records, warnings, err := s.records.load()
+	if err != nil {
+		return nil, fmt.Errorf("open the accounts: %w", err)
+	}
+	s.warnings = warnings
+	for _, w := range warnings {
+		s.log.Warn("account record", "problem", w)
+	}
+	for _, r := range records {
+		a, err := s.open(r)
+		if err != nil {
+			// The record stays: the next start, or a sign-in, may find what is missing.
+			s.warnings = append(s.warnings, fmt.Sprintf("The account %s cannot be used: %s", r.Account.Username, pim.Explain(err).Text))
+			s.log.Warn("account not opened", "account", r.Account.ID, "error", err)
+			continue
+		}
+		s.accounts[r.Account.ID] = a
+	}
+	return s, nil
+}
+
+// Warnings are sentences for the user about records that could not be used when
+// the service started.
+func (s *Service) Warnings() []string { return slices.Clone(s.warnings) }
+
+// Accounts returns the signed-in accounts, ordered by user name and id.
+func (s *Service) Accounts() []pim.Account {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make([]pim.Account, 0, len(s.accounts))
+	for _, a := range s.accounts {
+		all = append(all, a.record.Account)
+	}
+	slices.SortFunc(all, func(a, b pim.Account) int {
+		if c := strings.Compare(strings.ToLower(a.Username), strings.ToLower(b.Username)); c != 0 {
+			return c
+		}
+		return strings.Compare(a.ID, b.ID)
+	})
+	return all
+}
+
+// Persistence returns nil if all tokens are kept in the keychain, or else why some
+// are in memory only. [pim.Explain] puts it in words.
+func (s *Service) Persistence() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, a := range s.accounts {
+		if err := a.session.persistence(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Options say how to sign in.
+type Options struct {
+	Cloud pim.Cloud
+	// Method is SignInBrowser when empty.
+	Method pim.SignInMethod
+	// LoginHint is a user name to offer on the page.
+	LoginHint string
+}
+
+// SignIn signs a person in and keeps the account. It is for a person's act: with
+// the browser method a browser opens, and the call waits until the person is
+// through, ctx ends, or five minutes are over. Signing in again as the same person
+// replaces the account's tokens. Equal calls at the same time are one.
+//
+// Errors are [ErrCancelled] (by the person or ctx), [ErrTimeout], and the others of
+// this package; all have a sentence.
+func (s *Service) SignIn(ctx context.Context, o Options) (pim.Account, error) {
+	if o.Method == "" {
+		o.Method = pim.SignInBrowser
+	}
+	key := strings.Join([]string{string(o.Method), o.Cloud.Authority, o.Cloud.TenantID, o.Cloud.ClientID, o.LoginHint}, "\x00")
+	acc, err := s.signIns.do(ctx, key, interactiveLimit, func(ctx context.Context) (pim.Account, error) {
+		switch o.Method {
+		case pim.SignInBrowser:
+			return s.signInBrowser(ctx, o)
+		case pim.SignInAzureCLI:
+			return s.signInCLI(ctx, o)
+		}
+		return pim.Account{}, fmt.Errorf("unknown method %q", o.Method)
+	})
+	if err != nil {
+		err = fmt.Errorf("sign in: %w", explain(err))
+		s.log.Info("sign-in failed", "method", o.Method, "error", err)
+		return pim.Account{}, err
+	}
+	s.log.Info("signed in", "account", acc.ID, "method", o.Method)
+	return acc, nil
+}
+
+// keep makes r's account one of the service's, with the given session.
+func (s *Service) keep(r record, sess session) error {
+	if err := s.records.save(r); err != nil {
+		sess.close()
+		return fmt.Errorf("keep the account: %w", err)
+	}
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		sess.close()
+		return errClosed
+	}
+	old := s.accounts[r.Account.ID]
+	s.accounts[r.Account.ID] = &account{record: r, session: sess, flights: new(flights[Token])}
+	s.mu.Unlock()
+	if old != nil {
+		old.stop()
+	}
+	return nil
+}
+
+// open makes the session of a record.
+func (s *Service) open(r record) (*account, error) {
+	a := &account{record: r, flights: new(flights[Token])}
+	var err error
+	switch r.Account.Method {
+	case pim.SignInBrowser:
+		a.session, err = s.newBrowserSession(r.Account)
+	case pim.SignInAzureCLI:
+		a.session, err = newCLISession(r.Account, s.now)
+	default:
+		err = fmt.Errorf("unknown method %q", r.Account.Method)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// stop ends what the account is doing and waits for it.
+func (a *account) stop() {
+	a.flights.stop()
+	a.session.close()
+}
+
+// SignOut deletes the account's items in the keychain and its files. If the
+// keychain holds tokens and cannot be reached, the account stays and the error says
+// why. An unknown id is [ErrUnknownAccount].
+func (s *Service) SignOut(ctx context.Context, accountID string) error {
+	s.mu.Lock()
+	a, ok := s.accounts[accountID]
+	delete(s.accounts, accountID)
+	s.mu.Unlock()
+	if !ok {
+		return fmt.Errorf("sign out: %w", unknownAccount())
+	}
+	a.stop()
+	err := s.forget(ctx, a.record)
+	if err == nil {
+		s.log.Info("signed out", "account", accountID)
+		return nil
+	}
+	again, openErr := s.open(s.records.reload(a.record))
+	if openErr == nil {
+		s.mu.Lock()
+		if _, taken := s.accounts[accountID]; !taken {
+			s.accounts[accountID] = again
+		}
+		s.mu.Unlock()
+	}
+	return fmt.Errorf("sign out: %w", explain(err))
+}
+
+// forget deletes all that is kept of an account.
+func (s *Service) forget(ctx context.Context, r record) error {
+	if r.Account.Method == pim.SignInBrowser && s.keychain != nil {
+		for _, clientID := range clientIDs(r.Account.Cloud) {
+			err := s.keychain.Delete(ctx, cacheName(r.Account.ID, clientID))
+			// A keychain that never took anything has nothing to forget.
+			if errors.Is(err, keychain.ErrUnavailable) && !s.records.reload(r).Stored {
+				err = nil
+			}
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return s.records.remove(r.Account.ID)
+}
+
+// Close ends every running sign-in and token request and waits for them.
+func (s *Service) Close() {
+	s.signIns.stop()
+	s.mu.Lock()
+	s.closed = true
+	accounts := s.accounts
+	s.accounts = make(map[string]*account)
+	s.mu.Unlock()
+	for _, a := range accounts {
+		a.stop()
+	}
+}
+
+// accountID is the same whenever the same person signs in the same way, so that
+// another sign-in replaces what is left of the former. It is safe in file names.
+func accountID(c pim.Cloud, m pim.SignInMethod, tenantID, userID string) string {
+	sum := sha256.Sum256([]byte(strings.ToLower(strings.Join(
+		[]string{c.Authority, c.ClientID, string(m), tenantID, userID}, "\x00"))))
+	return hex.EncodeToString(sum[:10])
+}

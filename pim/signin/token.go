@@ -1,0 +1,128 @@
+package signin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"time"
+
+	"roletray/pim"
+)
+
+// Token is an access token. However it is printed, logged or encoded, its value
+// does not show.
+type Token struct {
+	Value   string
+	Expires time.Time
+}
+
+const hidden = "[token]"
+
+// String hides the value.
+func (Token) String() string { return hidden }
+
+// GoString hides the value.
+func (Token) GoString() string { return hidden }
+
+// Format hides the value for every verb.
+func (Token) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, hidden) }
+
+// MarshalText hides the value, also in JSON.
+func (Token) MarshalText() ([]byte, error) { return []byte(hidden), nil }
+
+// LogValue hides the value.
+func (Token) LogValue() slog.Value { return slog.StringValue(hidden) }
+
+// TokenRequest says what a token is needed for.
+type TokenRequest struct {
+	// Claims is the claims request that the token must meet, from a challenge or a
+	// policy. A token from the cache does not do then.
+	Claims pim.Claims
+	// Interactive allows a browser to open. Set it for a person's act only.
+	Interactive bool
+}
+
+// TokenSource gives tokens of one account. Implementations are safe for concurrent
+// use.
+type TokenSource interface {
+	Token(ctx context.Context, a pim.Audience, r TokenRequest) (Token, error)
+}
+
+// Source is the TokenSource of one account of a Service. It stays valid when the
+// account signs in again.
+type Source struct {
+	service   *Service
+	accountID string
+}
+
+// Source returns the tokens of an account. For an unknown account each request is
+// [ErrUnknownAccount].
+func (s *Service) Source(accountID string) *Source {
+	return &Source{service: s, accountID: accountID}
+}
+
+// Token returns a token for a, from the cache if it meets the request. It fails with
+// [ErrSignInNeeded] where only the person can help and r.Interactive is not set.
+// With r.Interactive it tries without the person first, then opens a browser and
+// waits up to five minutes. Equal requests at the same time are one.
+func (s *Source) Token(ctx context.Context, a pim.Audience, r TokenRequest) (Token, error) {
+	s.service.mu.Lock()
+	acc, ok := s.service.accounts[s.accountID]
+	s.service.mu.Unlock()
+	if !ok {
+		return Token{}, fmt.Errorf("get a token: %w", unknownAccount())
+	}
+	key := string(a) + "\x00" + string(r.Claims)
+	tok, err := acc.flights.do(ctx, "silent\x00"+key, silentLimit, func(ctx context.Context) (Token, error) {
+		return acc.silent(ctx, a, r.Claims)
+	})
+	if r.Interactive && errors.Is(err, ErrSignInNeeded) {
+		claims := ClaimsOf(err)
+		tok, err = acc.flights.do(ctx, "interactive\x00"+key, interactiveLimit, func(ctx context.Context) (Token, error) {
+			s.service.log.Info("browser prompt", "account", s.accountID, "audience", a, "stepUp", claims != "")
+			return acc.session.interactive(ctx, a, claims)
+		})
+	}
+	if err != nil {
+		err = fmt.Errorf("get a token for %s: %w", a, explain(err))
+		s.service.log.Info("no token", "account", s.accountID, "error", err)
+		return Token{}, err
+	}
+	return tok, nil
+}
+
+func (a *account) silent(ctx context.Context, aud pim.Audience, claims pim.Claims) (Token, error) {
+	tok, err := a.session.silent(ctx, aud, claims)
+	switch {
+	case errors.Is(err, ErrSignInNeeded):
+		return Token{}, withClaims(err, claims)
+	case err != nil:
+		return Token{}, err
+	case !meets(tok, claims):
+		return Token{}, signInNeeded(mfaSentence, claims)
+	}
+	return tok, nil
+}
+
+// meets says whether a token carries the authentication contexts that claims asks
+// for. The service that issues tokens should see to that itself; this keeps a
+// request from being refused, and the person from being asked nothing, for ever. A
+// token or a claims request that cannot be read is not held against them.
+func meets(tok Token, claims pim.Claims) bool {
+	want := wantedContexts(claims)
+	have, ok := tokenClaims(tok)
+	if !ok || len(want) == 0 {
+		return true
+	}
+	for _, w := range want {
+		for _, h := range have.Contexts {
+			if strings.EqualFold(w, h) {
+				return true
+			}
+		}
+	}
+	return false
+}
