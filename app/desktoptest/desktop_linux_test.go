@@ -134,6 +134,17 @@ func TestSecrets(t *testing.T) {
 	if got := desktoptest.Secrets(t, "another"); len(got) != 0 {
 		t.Errorf("items of another service: %+v", got)
 	}
+
+	desktoptest.LockKeyring(t)
+	for _, s := range desktoptest.Secrets(t, "") {
+		if !s.Locked {
+			t.Errorf("%+v is not locked", s)
+		}
+	}
+	desktoptest.UnlockKeyring(t)
+	if got, err := keyring.Get("desktoptest", "a"); got != "the value of a" || err != nil {
+		t.Errorf("after unlocking got %q, %v", got, err)
+	}
 }
 
 // TestBrowser opens a page as a program does, fills a form and follows the redirect.

@@ -75,3 +75,27 @@ func LockKeyring(t testing.TB) {
 		t.Fatalf("the keyring wants to ask before it locks (%s)", prompt)
 	}
 }
+
+// UnlockKeyring unlocks the login keyring with its password, as signing in to the session does.
+func UnlockKeyring(t testing.TB) {
+	t.Helper()
+	conn := sessionBus(t)
+	service := conn.Object(secretsName, secretsPath)
+	var (
+		output  dbus.Variant
+		session dbus.ObjectPath
+	)
+	if err := service.Call("org.freedesktop.Secret.Service.OpenSession", 0, "plain", dbus.MakeVariant("")).Store(&output, &session); err != nil {
+		t.Fatalf("unlock the keyring: %v", err)
+	}
+	password := struct {
+		Session     dbus.ObjectPath
+		Parameters  []byte
+		Value       []byte
+		ContentType string
+	}{session, nil, []byte("test"), "text/plain"}
+	// The one way without a prompt; it is gnome-keyring's own, for PAM and tests.
+	if err := service.Call("org.gnome.keyring.InternalUnsupportedGuiltRiddenInterface.UnlockWithMasterPassword", 0, loginPath, password).Err; err != nil {
+		t.Fatalf("unlock the keyring: %v", err)
+	}
+}
