@@ -117,7 +117,7 @@ func (r *roles) recents(state *local.State) []local.Recent {
 	var out []local.Recent
 	for _, c := range state.Recent {
 		k := c.Role.Key()
-		if _, busy := r.busy[k]; c.Account != r.account.ID || busy || r.eligible[k] == nil || r.isActive(k) {
+		if _, busy := r.busy[k]; c.Account != r.account.ID || busy || r.source(c) == nil || r.isActive(k) {
 			continue
 		}
 		out = append(out, c)
@@ -125,11 +125,18 @@ func (r *roles) recents(state *local.State) []local.Recent {
 	return out
 }
 
+// source is the eligibility that a recent role draws on, or nil when it is gone.
+func (r *roles) source(c local.Recent) *pim.Eligibility {
+	if c.Eligibility != "" {
+		return r.eligible[c.Eligibility]
+	}
+	return r.eligible[c.Role.Key()]
+}
+
 // oneClick says whether a recent role has everything that sending it again needs.
 func (r *roles) oneClick(c local.Recent, now time.Time) bool {
-	k := c.Role.Key()
-	e := r.eligible[k]
-	p := r.snapshot.Policies[k]
+	e := r.source(c)
+	p := r.snapshot.Policies[e.Role.Key()]
 	return c.Duration <= p.Limit(e.End, now) && len(p.Check(pim.Activation{
 		Eligibility: *e, Duration: c.Duration, Justification: c.Justification, Ticket: c.Ticket,
 	}, now)) == 0

@@ -200,7 +200,7 @@ func (p *trayPresenter) recent() []Item {
 			item.Label = p.words.Say("tray.recent-sheet", name)
 			item.Action = OpenSheet{c.roles.account.ID, key}
 		}
-		if end := c.roles.eligible[key].End; !end.IsZero() {
+		if end := c.roles.source(c.recent).End; !end.IsZero() {
 			p.wake.at(end.Add(-c.recent.Duration))
 		}
 		items = append(items, item)

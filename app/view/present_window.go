@@ -32,7 +32,7 @@ type Look struct {
 // not arrived yet.
 func PresentWindow(state *local.State, now time.Time, w Words, look Look) Window {
 	p := &windowPresenter{state: state, now: now, words: w, look: look, query: newQuery(look.Search), wake: wake{now: now}}
-	if state == nil {
+	if state == nil || (state.Starting && len(state.Accounts) == 0) {
 		return Window{Empty: p.loading(), RequestsEmpty: p.loading()}
 	}
 	v := Window{Header: p.header(), Banners: p.banners()}

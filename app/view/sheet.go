@@ -132,15 +132,29 @@ type sheetBuilder struct {
 	firstEnd                                   time.Time
 }
 
+// find returns the eligibility for a key and the role at the scope that is meant: the
+// eligibility's own, or a narrower one that was activated before.
+func (b *sheetBuilder) find(k pim.Key) (*pim.Eligibility, pim.Role) {
+	if e := b.roles.eligible[k]; e != nil {
+		return e, e.Role
+	}
+	for _, c := range b.state.Recent {
+		if c.Account == b.sheet.Account && c.Role.Key() == k {
+			return b.roles.source(c), c.Role
+		}
+	}
+	return nil, pim.Role{}
+}
+
 func (b *sheetBuilder) add(k pim.Key) {
-	e := b.roles.eligible[k]
+	e, role := b.find(k)
 	if e == nil || ended(e, b.now) {
 		return
 	}
 	s := b.sheet
-	name := roleName(e.Role)
+	name := roleName(role)
 	s.Roles = append(s.Roles, SheetRole{
-		Key: k, Kind: e.Role.Kind, Name: name, Scope: b.roles.names.text(e.Role), Path: pim.CleanText(e.Role.Scope.ID, nameLimit),
+		Key: k, Kind: role.Kind, Name: name, Scope: b.roles.names.text(role), Path: pim.CleanText(role.Scope.ID, nameLimit),
 	})
 	if b.roles.isActive(k) {
 		s.Notes = append(s.Notes, Note{b.words.Say("sheet.already-active", name), ToneWarning})
@@ -148,7 +162,7 @@ func (b *sheetBuilder) add(k pim.Key) {
 		s.Notes = append(s.Notes, Note{b.words.Say("sheet.busy", name), ToneWarning})
 	}
 
-	policy, read := b.roles.snapshot.Policies[k]
+	policy, read := b.roles.snapshot.Policies[e.Role.Key()]
 	limit := policy.Limit(e.End, b.now)
 	s.Limit = min(s.Limit, limit)
 	b.known = b.known || limit < pim.LongestActivation || policy.MaxDuration > 0

@@ -21,7 +21,19 @@ type Settings struct {
 	// CloseEndsAgent says that the agent ends with its window. Otherwise it stays
 	// for tray and reminders.
 	CloseEndsAgent bool `json:"closeEndsAgent,omitempty"`
+	// Appearance is how the window looks.
+	Appearance Appearance `json:"appearance,omitempty"`
 }
+
+// Appearance is a choice between light and dark. The zero value follows the system.
+type Appearance string
+
+// The appearances.
+const (
+	AppearanceSystem Appearance = ""
+	AppearanceLight  Appearance = "light"
+	AppearanceDark   Appearance = "dark"
+)
 
 // The bounds of settings.
 const (
@@ -54,6 +66,11 @@ func (s Settings) Validate() error {
 	if s.Duration < shortestSpan || s.Duration > pim.LongestActivation {
 		return errors.New("the usual duration must be between 5 minutes and 24 hours")
 	}
+	switch s.Appearance {
+	case AppearanceSystem, AppearanceLight, AppearanceDark:
+	default:
+		return errors.New("the appearance must be light, dark or empty for the system's")
+	}
 	return nil
 }
 
@@ -71,6 +88,9 @@ func (s Settings) Clamp() Settings {
 		s.Duration = pim.ShortDefault
 	}
 	s.Duration = min(max(s.Duration, shortestSpan), pim.LongestActivation)
+	if s.Appearance != AppearanceLight && s.Appearance != AppearanceDark {
+		s.Appearance = AppearanceSystem
+	}
 	return s
 }
 
