@@ -36,8 +36,8 @@ test: deps ## every check and every test
 	scripts/test
 
 build: deps-build ## build/roletray (tray and command line) and build/roletray-window
-	CGO_ENABLED=$(AGENT_CGO) go build -trimpath -ldflags '$(LDFLAGS)' -tags nowindow -o build/roletray$(EXE) .
-	CGO_ENABLED=1 go build -trimpath -ldflags '$(LDFLAGS)' -tags migrated_fynedo -o build/roletray-window$(EXE) .
+	CGO_ENABLED=$(AGENT_CGO) go build -ldflags '$(LDFLAGS)' -tags nowindow -o build/roletray$(EXE) .
+	CGO_ENABLED=1 go build -ldflags '$(LDFLAGS)' -tags migrated_fynedo -o build/roletray-window$(EXE) .
 
 lint: deps ## vet, staticcheck, gofumpt, shellcheck
 	scripts/test lint
