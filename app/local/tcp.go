@@ -44,7 +44,7 @@ func listenTCP(profile string) (net.Listener, string, error) {
 		return nil, "", fmt.Errorf("make a certificate for the agent: %w", err)
 	}
 	var secret [32]byte
-	_, _ = rand.Read(secret[:]) // It never fails.
+	_, _ = rand.Read(secret[:])                // It never fails.
 	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // It returns at once.
 	if err != nil {
 		return nil, "", fmt.Errorf("listen on loopback: %w", err)

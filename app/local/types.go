@@ -22,6 +22,8 @@ type State struct {
 	Speed float64   `json:"speed"`
 	// Demo says that the agent serves the simulated tenant.
 	Demo bool `json:"demo,omitempty"`
+	// Starting says that the agent is still on its way: what is missing may come yet.
+	Starting bool `json:"starting,omitempty"`
 	// Accounts are the signed-in accounts, in the order of their sign-in.
 	Accounts []*pim.Snapshot `json:"accounts,omitempty"`
 	// SigningIn is set while a browser sign-in waits for the person.
@@ -37,6 +39,8 @@ type State struct {
 	// Raise counts how often the window was asked for. When it grows, an open
 	// window comes to the front.
 	Raise int `json:"raise,omitempty"`
+	// Page is the window's page that the newest of these asks was for, or empty.
+	Page string `json:"page,omitempty"`
 	// Prefill is what the newest of these asks was for, or nil.
 	Prefill *Prefill `json:"prefill,omitempty"`
 }
@@ -88,6 +92,8 @@ type Notice struct {
 
 // ShowRequest asks for the window.
 type ShowRequest struct {
+	// Page is roles, requests or settings; empty leaves the page as it is.
+	Page string `json:"page,omitempty"`
 	// Prefill opens the activation sheet; its Raise is set by the agent.
 	Prefill *Prefill `json:"prefill,omitempty"`
 }

@@ -1,0 +1,195 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"roletray/pim"
+)
+
+// accountJSON is an account in the output.
+type accountJSON struct {
+	ID       string           `json:"id"`
+	Username string           `json:"username"`
+	Name     string           `json:"name,omitempty"`
+	TenantID string           `json:"tenantId"`
+	Cloud    string           `json:"cloud"`
+	Method   pim.SignInMethod `json:"method"`
+	// SignIn says why the account must be signed in again, if it must.
+	SignIn *pim.Problem `json:"signIn,omitempty"`
+}
+
+func accountOf(s *pim.Snapshot) accountJSON {
+	a := s.Account
+	return accountJSON{a.ID, name(a.Username), name(a.Name), a.TenantID, cmp.Or(a.Cloud.Name, "custom"), a.Method, s.SignIn}
+}
+
+// roleJSON is a role in the output. A role that is eligible and active is listed
+// once for each.
+type roleJSON struct {
+	Account   string        `json:"account"`
+	Key       pim.Key       `json:"key"`
+	State     string        `json:"state"` // eligible or active
+	Role      string        `json:"role"`
+	Kind      pim.Kind      `json:"kind"`
+	Scope     string        `json:"scope"`
+	ScopeID   string        `json:"scopeId"`
+	ScopeType pim.ScopeType `json:"scopeType,omitempty"`
+	Via       pim.Via       `json:"via,omitempty"`
+	Start     time.Time     `json:"start,omitzero"`
+	// End is when the eligibility or the assignment ends; absent for never.
+	End time.Time `json:"end,omitzero"`
+	// Type and Certainty are of active roles.
+	Type      pim.AssignmentType `json:"type,omitempty"`
+	Certainty pim.Certainty      `json:"certainty,omitempty"`
+}
+
+// partJSON is a part of the list that could not be read.
+type partJSON struct {
+	Account string      `json:"account"`
+	Part    string      `json:"part"`
+	Kind    pim.Kind    `json:"kind"`
+	At      time.Time   `json:"at,omitzero"`
+	Problem pim.Problem `json:"problem"`
+}
+
+type listJSON struct {
+	Accounts []accountJSON `json:"accounts"`
+	Roles    []roleJSON    `json:"roles"`
+	// Stale are the parts that are old, and why.
+	Stale []partJSON `json:"stale"`
+}
+
+func (a *app) listCommand() *cobra.Command {
+	var active, eligible bool
+	c := &cobra.Command{
+		Use: "list", Short: "List the roles that are active or may be activated", Args: noArgs,
+		RunE: a.run(func(ctx context.Context, _ []string) error {
+			if !active && !eligible {
+				active, eligible = true, true
+			}
+			return a.list(ctx, active, eligible)
+		}),
+	}
+	c.Flags().BoolVar(&active, "active", false, "only what is active")
+	c.Flags().BoolVar(&eligible, "eligible", false, "only what may be activated")
+	return c
+}
+
+func (a *app) list(ctx context.Context, active, eligible bool) error {
+	c, err := a.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	state, err := ready(ctx, c)
+	if err != nil {
+		return err
+	}
+	snaps, err := a.accounts(state)
+	if err != nil {
+		return err
+	}
+	out := listJSON{Accounts: []accountJSON{}, Roles: []roleJSON{}, Stale: []partJSON{}}
+	for _, s := range snaps {
+		out.Accounts = append(out.Accounts, accountOf(s))
+		if active {
+			for _, r := range s.Active {
+				out.Roles = append(out.Roles, activeJSON(s.Account.ID, r))
+			}
+		}
+		if eligible {
+			for _, e := range s.Eligible {
+				out.Roles = append(out.Roles, eligibleJSON(s.Account.ID, e))
+			}
+		}
+		for _, p := range s.Parts {
+			if p.Problem != nil {
+				out.Stale = append(out.Stale, partJSON{s.Account.ID, p.Name, p.Kind, p.At, *p.Problem})
+			}
+		}
+	}
+	if a.flags.json {
+		err = a.print(out)
+	} else {
+		err = a.printList(snaps, out, state.Now)
+	}
+	if err != nil {
+		return err
+	}
+	// Whoever must sign in again has seen an old list, or none.
+	if !slices.ContainsFunc(snaps, func(s *pim.Snapshot) bool { return s.SignIn == nil }) {
+		return outcome(exitSignIn)
+	}
+	return nil
+}
+
+func roleOf(account string, r pim.Role, state string) roleJSON {
+	return roleJSON{
+		Account: account, Key: r.Key(), State: state, Role: name(r.Name), Kind: r.Kind,
+		Scope: name(r.Scope.Label()), ScopeID: r.Scope.ID, ScopeType: r.Scope.Type,
+	}
+}
+
+func activeJSON(account string, r pim.ActiveRole) roleJSON {
+	out := roleOf(account, r.Assignment.Role, "active")
+	out.Via, out.Start, out.End = r.Assignment.Via, r.Assignment.Start, r.Assignment.End
+	out.Type, out.Certainty = r.Assignment.Type, r.Certainty
+	return out
+}
+
+func eligibleJSON(account string, e pim.Eligibility) roleJSON {
+	out := roleOf(account, e.Role, "eligible")
+	out.Via, out.Start, out.End = e.Via, e.Start, e.End
+	return out
+}
+
+func (a *app) printList(snaps []*pim.Snapshot, l listJSON, now time.Time) error {
+	if len(l.Roles) == 0 {
+		if _, err := fmt.Fprintln(a.Stdout, "No roles."); err != nil {
+			return err
+		}
+	}
+	several := len(snaps) > 1
+	header := []string{"STATE", "ROLE", "SCOPE", "UNTIL", "VIA"}
+	if several {
+		header = append(header, "ACCOUNT")
+	}
+	rows := [][]string{header}
+	for _, r := range l.Roles {
+		until := cmp.Or(a.moment(r.End, now), "no end")
+		if r.Certainty == pim.Unconfirmed {
+			until += " (unconfirmed)"
+		}
+		row := []string{r.State, r.Role, r.Scope, until, string(r.Via)}
+		if several {
+			i := slices.IndexFunc(l.Accounts, func(acc accountJSON) bool { return acc.ID == r.Account })
+			row = append(row, l.Accounts[i].Username)
+		}
+		rows = append(rows, row)
+	}
+	if len(rows) > 1 {
+		if err := table(a.Stdout, rows); err != nil {
+			return err
+		}
+	}
+	for _, acc := range l.Accounts {
+		if acc.SignIn != nil {
+			fmt.Fprintf(a.Stderr, "%s: %s Use: roletray signin\n", acc.Username, clean(acc.SignIn.Text, 300))
+		}
+	}
+	for _, p := range l.Stale {
+		age := "was never read"
+		if !p.At.IsZero() {
+			age = "is from " + a.moment(p.At, now)
+		}
+		fmt.Fprintf(a.Stderr, "The list of %s %s roles %s: %s\n", strings.ReplaceAll(p.Part, "-", " "), p.Kind, age, clean(p.Problem.Text, 300))
+	}
+	return nil
+}

@@ -1,0 +1,186 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"roletray/app/local"
+	"roletray/pim"
+)
+
+// requestJSON is a request in the output.
+type requestJSON struct {
+	Account string     `json:"account"`
+	Request string     `json:"request"`
+	Action  string     `json:"action"`
+	Key     pim.Key    `json:"key"`
+	Role    string     `json:"role"`
+	Scope   string     `json:"scope"`
+	Phase   pim.Phase  `json:"phase"`
+	Status  pim.Status `json:"status"`
+	Created time.Time  `json:"created,omitzero"`
+	Start   time.Time  `json:"start,omitzero"`
+	End     time.Time  `json:"end,omitzero"`
+	// Cancellable says that roletray cancel can withdraw it.
+	Cancellable   bool       `json:"cancellable"`
+	Justification string     `json:"justification,omitempty"`
+	Ticket        pim.Ticket `json:"ticket,omitzero"`
+}
+
+func (a *app) requestsCommand() *cobra.Command {
+	var all bool
+	c := &cobra.Command{
+		Use: "requests", Short: "List your requests, the newest first", Args: noArgs,
+		RunE: a.run(func(ctx context.Context, _ []string) error { return a.requests(ctx, all) }),
+	}
+	c.Flags().BoolVar(&all, "all", false, "also what is over, instead of only what is not decided or not begun")
+	return c
+}
+
+func (a *app) requests(ctx context.Context, all bool) error {
+	c, err := a.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	state, err := ready(ctx, c)
+	if err != nil {
+		return err
+	}
+	snaps, err := a.accounts(state)
+	if err != nil {
+		return err
+	}
+	out := []requestJSON{}
+	for _, s := range snaps {
+		for _, r := range s.Requests {
+			phase := r.Phase(state.Now)
+			if !all && phase.Final() {
+				continue
+			}
+			out = append(out, requestJSON{
+				Account: s.Account.ID, Request: r.ID, Action: strings.TrimPrefix(string(r.Action), "self"),
+				Key: r.Role.Key(), Role: name(r.Role.Name), Scope: name(r.Role.Scope.Label()),
+				Phase: phase, Status: pim.Status(name(string(r.Status))), Created: r.Created,
+				Start: r.EffectiveStart(), End: r.EffectiveEnd(), Cancellable: r.Cancellable(state.Now),
+				Justification: clean(r.Justification, 500), Ticket: r.Ticket,
+			})
+		}
+	}
+	if a.flags.json {
+		return a.print(struct {
+			Requests []requestJSON `json:"requests"`
+		}{out})
+	}
+	if len(out) == 0 {
+		text := "No request is open; roletray requests --all shows those that are over."
+		if all {
+			text = "No requests."
+		}
+		_, err := fmt.Fprintln(a.Stdout, text)
+		return err
+	}
+	words := map[pim.Phase]string{
+		pim.PhaseInProgress: "in progress", pim.PhaseWaiting: "waiting for approval", pim.PhaseScheduled: "scheduled",
+		pim.PhaseDone: "done", pim.PhaseRefused: "not granted",
+	}
+	rows := [][]string{{"CREATED", "WHAT", "ROLE", "SCOPE", "STATUS", "REQUEST"}}
+	for _, r := range out {
+		rows = append(rows, []string{a.moment(r.Created, state.Now), name(r.Action), r.Role, r.Scope, words[r.Phase], r.Request})
+	}
+	return table(a.Stdout, rows)
+}
+
+// request is a request with whose it is.
+type request struct {
+	account string
+	pim.Request
+}
+
+func (a *app) cancelCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use: "cancel REQUEST|ROLE", Short: "Withdraw a request that waits or is scheduled",
+		Example: "roletray cancel owner production", Args: someArgs("the request or its role"),
+	}
+	c.RunE = a.run(func(ctx context.Context, args []string) error {
+		cl, err := a.connect(ctx)
+		if err != nil {
+			return err
+		}
+		defer cl.Close()
+		state, err := ready(ctx, cl)
+		if err != nil {
+			return err
+		}
+		snaps, err := a.accounts(state)
+		if err != nil {
+			return err
+		}
+		var open []request
+		for _, s := range snaps {
+			for _, r := range s.Requests {
+				if r.Cancellable(state.Now) {
+					open = append(open, request{s.Account.ID, r})
+				}
+			}
+		}
+		found := byID(open, args)
+		if len(found) == 0 {
+			found = Match(open, args, func(r request) pim.Role { return r.Role })
+		}
+		r, err := one(found, "request that can be cancelled", args, func(r request) string {
+			return r.ID + "  " + describe(r.Role)
+		})
+		if err != nil {
+			return err
+		}
+		if err := cl.Cancel(ctx, local.CancelRequest{Account: r.account, Request: r.ID}); err != nil {
+			return err
+		}
+		return a.done("The request for " + describe(r.Role) + " is withdrawn.")
+	})
+	return c
+}
+
+// byID finds a request by its id or the beginning of it, of eight characters or more.
+func byID(open []request, args []string) []request {
+	const least = 8
+	if len(args) != 1 || len(args[0]) < least {
+		return nil
+	}
+	var out []request
+	for _, r := range open {
+		if strings.HasPrefix(strings.ToLower(r.ID), strings.ToLower(args[0])) {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+func describe(r pim.Role) string { return name(r.Name) + " · " + name(r.Scope.Label()) }
+
+// one is the only row, or wrong use that says what to do.
+func one[T any](found []T, what string, args []string, text func(T) string) (T, error) {
+	var zero T
+	asked := pim.CleanText(strings.Join(args, " "), 100)
+	switch len(found) {
+	case 0:
+		return zero, usagef("There is no %s that matches %q; roletray list and roletray requests show what there is.", what, asked)
+	case 1:
+		return found[0], nil
+	}
+	const most = 20
+	var b strings.Builder
+	for i, f := range found {
+		if i == most {
+			fmt.Fprintf(&b, "\n  and %d more", len(found)-most)
+			break
+		}
+		b.WriteString("\n  " + text(f))
+	}
+	return zero, usagef("%q could be any of %d; add a word of its scope:%s", asked, len(found), b.String())
+}

@@ -1,0 +1,161 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"roletray/app/local"
+	"roletray/pim"
+)
+
+type statusJSON struct {
+	Running  bool          `json:"running"`
+	Version  string        `json:"version,omitempty"`
+	Demo     bool          `json:"demo,omitempty"`
+	Now      time.Time     `json:"now,omitzero"`
+	Accounts []accountJSON `json:"accounts"`
+	Active   []roleJSON    `json:"active"`
+	// Operations are the person's actions that are not over or ended a moment ago.
+	Operations []operationJSON `json:"operations"`
+	Notices    []string        `json:"notices"`
+}
+
+// operationJSON is an action on a role in the output.
+type operationJSON struct {
+	Account   string             `json:"account"`
+	Operation string             `json:"operation"`
+	Action    string             `json:"action"` // activate or deactivate
+	Key       pim.Key            `json:"key"`
+	Role      string             `json:"role"`
+	Scope     string             `json:"scope"`
+	State     pim.OperationState `json:"state"`
+	Request   string             `json:"request,omitempty"`
+	Status    pim.Status         `json:"status,omitempty"`
+	Start     time.Time          `json:"start,omitzero"`
+	End       time.Time          `json:"end,omitzero"`
+	Problem   *pim.Problem       `json:"problem,omitempty"`
+}
+
+func operationOf(account string, o pim.Operation) operationJSON {
+	out := operationJSON{
+		Account: account, Operation: o.ID, Action: strings.TrimPrefix(string(o.Action), "self"), Key: o.Role.Key(),
+		Role: name(o.Role.Name), Scope: name(o.Role.Scope.Label()), State: o.State, Problem: o.Problem,
+	}
+	if r := o.Request; r != nil {
+		out.Request, out.Status = r.ID, pim.Status(name(string(r.Status)))
+		out.Start, out.End = r.EffectiveStart(), r.EffectiveEnd()
+	}
+	return out
+}
+
+func (a *app) statusCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "status", Short: "Say what is active, who is signed in and whether Roletray runs", Args: noArgs,
+		RunE: a.run(func(ctx context.Context, _ []string) error { return a.status(ctx) }),
+	}
+}
+
+// status starts no agent: whether one runs is part of the answer.
+func (a *app) status(ctx context.Context) error {
+	out := statusJSON{Accounts: []accountJSON{}, Active: []roleJSON{}, Operations: []operationJSON{}, Notices: []string{}}
+	c, err := local.Dial(ctx, a.options.Profile, "cli")
+	if errors.Is(err, local.ErrNoAgent) {
+		if a.flags.json {
+			return a.print(out)
+		}
+		_, err := fmt.Fprintln(a.Stdout, "Roletray is not running.")
+		return err
+	}
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	state, err := c.State(ctx)
+	if err != nil {
+		return err
+	}
+	out.Running, out.Version, out.Demo, out.Now = true, state.Build, state.Demo, state.Now
+	for _, s := range state.Accounts {
+		out.Accounts = append(out.Accounts, accountOf(s))
+		for _, r := range s.Active {
+			out.Active = append(out.Active, activeJSON(s.Account.ID, r))
+		}
+		for _, o := range s.Operations {
+			out.Operations = append(out.Operations, operationOf(s.Account.ID, o))
+		}
+	}
+	for _, n := range state.Notices {
+		out.Notices = append(out.Notices, clean(n.Text, 300))
+	}
+	if a.flags.json {
+		return a.print(out)
+	}
+	return a.printStatus(out)
+}
+
+func (a *app) printStatus(s statusJSON) error {
+	title := "Roletray " + s.Version + " is running"
+	if s.Demo {
+		title += " with the demo company"
+	}
+	if _, err := fmt.Fprintln(a.Stdout, title+"."); err != nil {
+		return err
+	}
+	for _, acc := range s.Accounts {
+		line := "Signed in as " + acc.Username
+		if acc.SignIn != nil {
+			line = acc.Username + ": " + clean(acc.SignIn.Text, 300)
+		}
+		fmt.Fprintln(a.Stdout, line)
+	}
+	if len(s.Accounts) == 0 {
+		fmt.Fprintln(a.Stdout, "Nobody is signed in; sign in with: roletray signin")
+	}
+	for _, n := range s.Notices {
+		fmt.Fprintln(a.Stdout, n)
+	}
+	var rows [][]string
+	for _, r := range s.Active {
+		until := "no end"
+		if !r.End.IsZero() {
+			until = "until " + a.moment(r.End, s.Now)
+		}
+		if r.Certainty == pim.Unconfirmed {
+			until += " (unconfirmed)"
+		}
+		rows = append(rows, []string{"active", r.Role, r.Scope, until})
+	}
+	for _, o := range s.Operations {
+		if o.State != pim.OperationDone {
+			rows = append(rows, []string{o.Action, o.Role, o.Scope, a.operationText(o, s.Now)})
+		}
+	}
+	return table(a.Stdout, rows)
+}
+
+// operationText says how far an operation has come.
+func (a *app) operationText(o operationJSON, now time.Time) string {
+	switch o.State {
+	case pim.OperationPreparing:
+		return "waits for the sign-in in the browser"
+	case pim.OperationSending, pim.OperationFollowing:
+		return "in progress"
+	case pim.OperationResolving:
+		return "the answer was lost; finding out whether it arrived"
+	case pim.OperationWaiting:
+		return "waiting for approval"
+	case pim.OperationScheduled:
+		return "begins at " + a.moment(o.Start, now)
+	case pim.OperationFailed:
+		if o.Problem != nil {
+			return "failed: " + clean(o.Problem.Text, 300)
+		}
+		return "failed"
+	}
+	return "done"
+}
