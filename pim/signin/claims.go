@@ -173,6 +173,25 @@ func mergeClaims(older, newer pim.Claims) pim.Claims {
 	return pim.Claims(data)
 }
 
+// forMSAL returns claims as MSAL takes them: it adds the client's capabilities and
+// refuses a request that has them already, as one that a service echoes may.
+func forMSAL(claims pim.Claims) string {
+	var object map[string]any
+	if json.Unmarshal([]byte(claims), &object) != nil {
+		return string(claims)
+	}
+	access, ok := object["access_token"].(map[string]any)
+	if !ok || access["xms_cc"] == nil {
+		return string(claims)
+	}
+	delete(access, "xms_cc")
+	data, err := json.Marshal(object)
+	if err != nil {
+		return string(claims)
+	}
+	return string(data)
+}
+
 func mergeObjects(into, from map[string]any) map[string]any {
 	if into == nil {
 		return from

@@ -198,7 +198,7 @@ func (b *browserSession) silent(ctx context.Context, a pim.Audience, claims pim.
 		public.WithSilentAccount(public.Account{HomeAccountID: b.account.HomeID}),
 	}
 	if claims != "" {
-		options = append(options, public.WithClaims(string(claims)))
+		options = append(options, public.WithClaims(forMSAL(claims)))
 	}
 	r, err := app.msal.AcquireTokenSilent(ctx, scopes(b.account.Cloud, a), options...)
 	if err != nil {
@@ -284,7 +284,7 @@ func (s *Service) browserFlow(ctx context.Context, msal public.Client, f flow, a
 		options = append(options, public.WithLoginHint(f.hint))
 	}
 	if f.claims != "" {
-		options = append(options, public.WithClaims(string(f.claims)))
+		options = append(options, public.WithClaims(forMSAL(f.claims)))
 	}
 	asked := append([]string{"openid", "offline_access", "profile"}, f.scopes...)
 	page, err := msal.AuthCodeURL(ctx, f.clientID, lb.redirect, asked, options...)
@@ -310,7 +310,7 @@ func (s *Service) redeem(ctx context.Context, msal public.Client, lb *loopback, 
 	}
 	options := []public.AcquireByAuthCodeOption{public.WithChallenge(lb.verifier)}
 	if f.claims != "" {
-		options = append(options, public.WithClaims(string(f.claims)))
+		options = append(options, public.WithClaims(forMSAL(f.claims)))
 	}
 	r, err := msal.AcquireTokenByAuthCode(ctx, a.code, lb.redirect, f.scopes, options...)
 	if err != nil {

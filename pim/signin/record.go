@@ -80,13 +80,17 @@ func (d recordDir) read(id string) (record, error) {
 	if err != nil {
 		return record{}, err
 	}
+	// The version goes first: a newer form may differ in all the rest.
+	var form struct {
+		Version int `json:"version"`
+	}
 	var r record
 	switch {
-	case json.Unmarshal(data, &r) != nil || r.Version < 1:
+	case json.Unmarshal(data, &form) != nil || form.Version < 1:
 		return record{}, errDamaged
-	case r.Version > recordVersion:
+	case form.Version > recordVersion:
 		return record{}, errNewer
-	case r.Account.ID != id || r.Account.UserID == "" || r.Account.TenantID == "":
+	case json.Unmarshal(data, &r) != nil || r.Account.ID != id || r.Account.UserID == "" || r.Account.TenantID == "":
 		return record{}, errDamaged
 	}
 	return r, nil
