@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/godbus/dbus/v5"
@@ -33,7 +34,7 @@ func PrivateBus(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		_ = daemon.Process.Kill() // it may have ended
+		_ = daemon.Process.Signal(syscall.SIGTERM) // on which it removes its socket; it may have ended
 		_ = daemon.Wait()
 	})
 	address, err := bufio.NewReader(out).ReadString('\n')
