@@ -370,7 +370,7 @@ func (s *Session) perform(ctx context.Context, j *job, interactive bool) {
 		s.settleError(values, j, err)
 		break
 	}
-	s.save()
+	_ = s.save()
 	s.nudge()
 }
 
@@ -388,8 +388,7 @@ func (s *Session) sendOnce(values context.Context, j *job) (pim.Request, error) 
 	}
 	s.change(j.o, pim.OperationSending)
 	s.mu.Unlock()
-	if err := s.journal(); err != nil {
-		s.log.Error("could not write the journal", "error", err)
+	if err := s.save(); err != nil {
 		return pim.Request{}, unsentError{&pim.Error{Code: pim.CodeJournal, Err: err}}
 	}
 	ctx, leave := until(context.WithoutCancel(values), run)

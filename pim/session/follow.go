@@ -184,7 +184,7 @@ func (s *Session) failed(o *operation, err error) {
 	s.mu.Lock()
 	s.fail(o, err)
 	s.mu.Unlock()
-	s.save()
+	_ = s.save()
 }
 
 // announce raises an event about an operation. s.mu is held.
@@ -208,14 +208,7 @@ func (s *Session) remember(o *operation) {
 	s.unsaved.recent = true
 }
 
-// journal writes the journal and returns when it is on disk.
-func (s *Session) journal() error {
-	s.saving.Lock()
-	defer s.saving.Unlock()
-	return s.saveJournal()
-}
-
-// saveJournal is journal with s.saving held.
+// saveJournal writes the journal. s.saving is held.
 func (s *Session) saveJournal() error {
 	s.mu.Lock()
 	var open []store.Open
@@ -262,7 +255,7 @@ func (s *Session) duePoll(o *operation, now time.Time) (time.Time, bool) {
 		o.tries++
 		o.next = s.nextPoll(o)
 		s.mu.Unlock()
-		s.save()
+		_ = s.save()
 		s.nudge()
 	})
 	return time.Time{}, false
@@ -397,7 +390,7 @@ func (s *Session) Cancel(ctx context.Context, request, client string) error {
 	}
 	s.publish()
 	s.mu.Unlock()
-	s.save()
+	_ = s.save()
 	s.nudge()
 	return err
 }

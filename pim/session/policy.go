@@ -86,7 +86,7 @@ func (s *Session) readPolicy(ctx context.Context, e pim.Eligibility) (pim.Policy
 	s.unsaved.policies = true
 	s.publish()
 	s.mu.Unlock()
-	s.save()
+	_ = s.save()
 	return p, nil
 }
 

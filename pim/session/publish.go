@@ -1,7 +1,6 @@
 package session
 
 import (
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -147,9 +146,9 @@ func (s *Session) prune(now time.Time) {
 // unsaved says which files are behind the state.
 type unsaved struct{ journal, history, recent, policies bool }
 
-// save writes the files that are behind. What cannot be written is tried again
-// with the next change.
-func (s *Session) save() {
+// save writes the files that are behind, and returns when the journal is on disk or
+// could not be written. What could not is tried again with the next change.
+func (s *Session) save() error {
 	s.saving.Lock()
 	defer s.saving.Unlock()
 	s.mu.Lock()
@@ -166,8 +165,10 @@ func (s *Session) save() {
 		*flag = true
 		s.mu.Unlock()
 	}
+	var err error
 	if todo.journal {
-		keep("journal", &s.unsaved.journal, s.saveJournal())
+		err = s.saveJournal()
+		keep("journal", &s.unsaved.journal, err)
 	}
 	if todo.history {
 		keep("history", &s.unsaved.history, s.files.History.Save(history))
@@ -176,8 +177,9 @@ func (s *Session) save() {
 		keep("recent", &s.unsaved.recent, s.files.Recent.Save(recent))
 	}
 	if todo.policies {
-		keep("policies", &s.unsaved.policies, s.files.Policies.Save(maps.Clone(policies)))
+		keep("policies", &s.unsaved.policies, s.files.Policies.Save(policies))
 	}
+	return err
 }
 
 // saveSnapshot keeps what the listings have shown for the next start. Own records

@@ -295,7 +295,7 @@ func (s *Session) Run(ctx context.Context) error {
 	s.mu.Unlock()
 	s.work.Wait()
 	pump.Wait()
-	s.save()
+	_ = s.save()
 	s.saveSnapshot()
 	return nil
 }
@@ -307,7 +307,7 @@ func (s *Session) step() time.Duration {
 		behind := s.unsaved != (unsaved{})
 		s.mu.Unlock()
 		if behind {
-			s.save()
+			_ = s.save()
 		}
 	}()
 	now, tenant := time.Now(), s.clock.Now()
