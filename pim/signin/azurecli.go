@@ -32,11 +32,9 @@ func (s *Service) signInCLI(ctx context.Context, o Options) (pim.Account, error)
 	acc.UserID, acc.TenantID, acc.Username, acc.Name = id.UserID, id.TenantID, id.Username, id.Name
 	acc.HomeID = id.UserID + "." + id.TenantID
 	acc.ID = accountID(o.Cloud, pim.SignInAzureCLI, acc.TenantID, acc.UserID)
-	// The account is this person's at this tenant, whatever the CLI's next one is.
-	if sess, err = newCLISession(acc, s.now); err != nil {
-		return pim.Account{}, err
-	}
-	return acc, s.keep(record{Account: acc}, sess)
+	// From now on the account is this person's at this tenant, whoever the CLI signs in
+	// next. The CLI keeps its tokens itself.
+	return acc, s.keep(ctx, acc, func(session) error { return nil })
 }
 
 // cliSession gets tokens from the Azure CLI, which keeps them itself.

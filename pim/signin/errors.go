@@ -44,7 +44,7 @@ var (
 	// ErrNoAzureCLI: the Azure CLI is not installed, or not for the requested use.
 	ErrNoAzureCLI = errors.New("no usable Azure CLI")
 
-	errClosed = errors.New("sign-in service is closed")
+	errClosed = errors.New("account or service is closed")
 )
 
 // reason is what is known about a failed sign-in or token request besides what a

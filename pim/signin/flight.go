@@ -2,6 +2,7 @@ package signin
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 )
@@ -24,7 +25,8 @@ type flight[T any] struct {
 }
 
 // do returns the result of work, or of an equal call that is running already. The
-// work ends after limit, and as soon as the context of every caller has ended.
+// work ends after limit, and as soon as the context of every caller has ended. A call
+// that stop ended is errClosed.
 func (f *flights[T]) do(ctx context.Context, key string, limit time.Duration, work func(context.Context) (T, error)) (T, error) {
 	var none T
 	if err := ctx.Err(); err != nil {
@@ -57,6 +59,9 @@ func (f *flights[T]) do(ctx context.Context, key string, limit time.Duration, wo
 
 	select {
 	case <-call.done:
+		if f.isStopped() && errors.Is(call.err, context.Canceled) {
+			return none, errClosed
+		}
 		return call.value, call.err
 	case <-ctx.Done():
 		f.mu.Lock()
@@ -74,6 +79,12 @@ func (f *flights[T]) leave(key string, call *flight[T]) {
 	if f.running[key] == call {
 		delete(f.running, key)
 	}
+}
+
+func (f *flights[T]) isStopped() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.stopped
 }
 
 // stop ends all calls, waits for them and refuses new ones.

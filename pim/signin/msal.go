@@ -97,6 +97,7 @@ func (s *Service) signInBrowser(ctx context.Context, o Options) (pim.Account, er
 		scopes:   scopes(o.Cloud, pim.AudienceARM),
 		hint:     o.LoginHint,
 		prompt:   "select_account",
+		open:     o.OpenBrowser,
 	}, func(r public.AuthResult) error {
 		acc = pim.Account{
 			HomeID:   r.Account.HomeAccountID,
@@ -119,23 +120,15 @@ func (s *Service) signInBrowser(ctx context.Context, o Options) (pim.Account, er
 	return acc, nil
 }
 
-// keepTokens puts the tokens of a sign-in into the account's cache.
+// keepTokens keeps the account of a sign-in with its tokens.
 func (s *Service) keepTokens(ctx context.Context, acc pim.Account, clientID string, tokens []byte) error {
-	sess, err := s.newBrowserSession(acc)
-	if err != nil {
-		return err
-	}
-	// The record goes first: tokens in the keychain that no record knows of could not
-	// be signed out.
-	r := s.records.reload(record{Account: acc})
-	r.Account = acc
-	if err := s.records.save(r); err != nil {
-		return fmt.Errorf("keep the account: %w", err)
-	}
-	if err := sess.apps[clientID].cache.Write(ctx, tokens); err != nil {
-		return err
-	}
-	return s.keep(s.records.reload(r), sess)
+	return s.keep(ctx, acc, func(sess session) error {
+		b, ok := sess.(*browserSession)
+		if !ok {
+			return errors.New("the account cannot be opened")
+		}
+		return b.apps[clientID].cache.Write(ctx, tokens)
+	})
 }
 
 // browserSession gets tokens from MSAL, for an account that signed in with a
@@ -267,7 +260,8 @@ type flow struct {
 	scopes   []string
 	hint     string
 	claims   pim.Claims
-	prompt   string // as OpenID Connect names it; empty lets the service decide
+	open     func(url string) error // nil is the service's
+	prompt   string                 // as OpenID Connect names it; empty lets the service decide
 }
 
 // browserFlow opens the browser, waits for its answer, trades the code for tokens
@@ -294,7 +288,10 @@ func (s *Service) browserFlow(ctx context.Context, msal public.Client, f flow, a
 	if page, err = lb.authorizeURL(page, f.prompt); err != nil {
 		return err
 	}
-	a, err := lb.wait(ctx, s.openBrowser, page)
+	if f.open == nil {
+		f.open = s.openBrowser
+	}
+	a, err := lb.wait(ctx, f.open, page)
 	if err != nil {
 		return explain(err)
 	}

@@ -76,12 +76,14 @@ type Service struct {
 	closed   bool
 }
 
-// account is a signed-in account. session and flights are replaced as one when it
-// signs in again.
+// account is a signed-in account. It never changes; signing in again makes another.
 type account struct {
 	record  record
 	session session
 	flights *flights[Token]
+	// changing is set while the account signs in again or out, and closed when that
+	// is done. There is no session then, and the record may be empty.
+	changing chan struct{}
 }
 
 // session gets tokens in one of the ways of pim.SignInMethod.
@@ -128,14 +130,7 @@ func New(p Params) (*Service, error) {
 		s.log.Warn("account record", "problem", w)
 	}
 	for _, r := range records {
-		a, err := s.open(r)
-		if err != nil {
-			// The record stays: the next start, or a sign-in, may find what is missing.
-			s.warnings = append(s.warnings, fmt.Sprintf("The account %s cannot be used: %s", r.Account.Username, pim.Explain(err).Text))
-			s.log.Warn("account not opened", "account", r.Account.ID, "error", err)
-			continue
-		}
-		s.accounts[r.Account.ID] = a
+		s.accounts[r.Account.ID] = s.open(r)
 	}
 	return s, nil
 }
@@ -150,7 +145,9 @@ func (s *Service) Accounts() []pim.Account {
 	defer s.mu.Unlock()
 	all := make([]pim.Account, 0, len(s.accounts))
 	for _, a := range s.accounts {
-		all = append(all, a.record.Account)
+		if a.record.Account.ID != "" {
+			all = append(all, a.record.Account)
+		}
 	}
 	slices.SortFunc(all, func(a, b pim.Account) int {
 		if c := strings.Compare(strings.ToLower(a.Username), strings.ToLower(b.Username)); c != 0 {
@@ -167,6 +164,9 @@ func (s *Service) Persistence() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, a := range s.accounts {
+		if a.session == nil {
+			continue
+		}
 		if err := a.session.persistence(); err != nil {
 			return err
 		}
@@ -181,6 +181,8 @@ type Options struct {
 	Method pim.SignInMethod
 	// LoginHint is a user name to offer on the page.
 	LoginHint string
+	// OpenBrowser shows the page of this sign-in; nil means as the service does.
+	OpenBrowser func(url string) error
 }
 
 // SignIn signs a person in and keeps the account. It is for a person's act: with
@@ -213,43 +215,91 @@ func (s *Service) SignIn(ctx context.Context, o Options) (pim.Account, error) {
 	return acc, nil
 }
 
-// keep makes r's account one of the service's, with the given session.
-func (s *Service) keep(r record, sess session) error {
-	if err := s.records.save(r); err != nil {
-		sess.close()
-		return fmt.Errorf("keep the account: %w", err)
-	}
-	s.mu.Lock()
-	if s.closed {
-		s.mu.Unlock()
-		sess.close()
-		return errClosed
-	}
-	old := s.accounts[r.Account.ID]
-	s.accounts[r.Account.ID] = &account{record: r, session: sess, flights: new(flights[Token])}
-	s.mu.Unlock()
-	if old != nil {
-		old.stop()
-	}
-	return nil
-}
-
-// open makes the session of a record.
-func (s *Service) open(r record) (*account, error) {
-	a := &account{record: r, flights: new(flights[Token])}
+// open makes the account of a record.
+func (s *Service) open(r record) *account {
+	var sess session
 	var err error
 	switch r.Account.Method {
 	case pim.SignInBrowser:
-		a.session, err = s.newBrowserSession(r.Account)
+		sess, err = s.newBrowserSession(r.Account)
 	case pim.SignInAzureCLI:
-		a.session, err = newCLISession(r.Account, s.now)
+		sess, err = newCLISession(r.Account, s.now)
 	default:
 		err = fmt.Errorf("unknown method %q", r.Account.Method)
 	}
 	if err != nil {
-		return nil, err
+		s.log.Warn("account not opened", "account", r.Account.ID, "error", err)
+		sess = brokenSession{explain(err)}
 	}
-	return a, nil
+	return &account{record: r, session: sess, flights: new(flights[Token])}
+}
+
+// find returns an account once it is not being changed.
+func (s *Service) find(ctx context.Context, id string) (*account, error) {
+	for {
+		s.mu.Lock()
+		a := s.accounts[id]
+		s.mu.Unlock()
+		switch {
+		case a == nil:
+			return nil, unknownAccount()
+		case a.changing == nil:
+			return a, nil
+		}
+		select {
+		case <-a.changing:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// take stops an account, if it exists, and keeps everybody else from it until put.
+func (s *Service) take(ctx context.Context, id string) (old *account, err error) {
+	for {
+		s.mu.Lock()
+		if s.closed {
+			s.mu.Unlock()
+			return nil, errClosed
+		}
+		old = s.accounts[id]
+		if old == nil || old.changing == nil {
+			next := &account{changing: make(chan struct{})}
+			if old != nil {
+				next.record = old.record
+			}
+			s.accounts[id] = next
+			s.mu.Unlock()
+			if old != nil {
+				old.stop()
+			}
+			return old, nil
+		}
+		s.mu.Unlock()
+		select {
+		case <-old.changing:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// put ends a take: with the account that is there from now on, or nil for none.
+func (s *Service) put(id string, a *account) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	taken := s.accounts[id]
+	switch {
+	case a == nil:
+		delete(s.accounts, id)
+	case s.closed:
+		a.session.close()
+	default:
+		s.accounts[id] = a
+	}
+	if taken != nil {
+		close(taken.changing)
+	}
 }
 
 // stop ends what the account is doing and waits for it.
@@ -258,32 +308,78 @@ func (a *account) stop() {
 	a.session.close()
 }
 
+// brokenSession is of an account that cannot be used, for example because the
+// cloud's CA file is gone. It can be listed and signed out.
+type brokenSession struct{ err error }
+
+func (b brokenSession) silent(context.Context, pim.Audience, pim.Claims) (Token, error) {
+	return Token{}, b.err
+}
+
+func (b brokenSession) interactive(context.Context, pim.Audience, pim.Claims) (Token, error) {
+	return Token{}, b.err
+}
+
+func (b brokenSession) persistence() error { return nil }
+
+func (b brokenSession) close() {}
+
+// keep stores what signing in has brought, puts the account in its place and, where
+// that fails, what was there before.
+func (s *Service) keep(ctx context.Context, acc pim.Account, store func(session) error) error {
+	old, err := s.take(ctx, acc.ID)
+	if err != nil {
+		return err
+	}
+	// The record goes first: tokens in the keychain that no record knows of could not
+	// be signed out.
+	r := s.records.reload(record{Account: acc})
+	r.Account = acc
+	if err := s.records.save(r); err != nil {
+		s.putBack(acc.ID, old)
+		return fmt.Errorf("keep the account: %w", err)
+	}
+	next := s.open(r)
+	if err := store(next.session); err != nil {
+		next.session.close()
+		s.putBack(acc.ID, old)
+		return fmt.Errorf("keep the tokens: %w", err)
+	}
+	s.put(acc.ID, next)
+	return nil
+}
+
+// putBack ends a take that came to nothing.
+func (s *Service) putBack(id string, old *account) {
+	if old == nil {
+		s.put(id, nil)
+		return
+	}
+	s.put(id, s.open(s.records.reload(old.record)))
+}
+
 // SignOut deletes the account's items in the keychain and its files. If the
 // keychain holds tokens and cannot be reached, the account stays and the error says
 // why. An unknown id is [ErrUnknownAccount].
 func (s *Service) SignOut(ctx context.Context, accountID string) error {
-	s.mu.Lock()
-	a, ok := s.accounts[accountID]
-	delete(s.accounts, accountID)
-	s.mu.Unlock()
-	if !ok {
+	if _, err := s.find(ctx, accountID); err != nil {
+		return fmt.Errorf("sign out: %w", explain(err))
+	}
+	old, err := s.take(ctx, accountID)
+	if err != nil {
+		return fmt.Errorf("sign out: %w", explain(err))
+	}
+	if old == nil {
+		s.put(accountID, nil)
 		return fmt.Errorf("sign out: %w", unknownAccount())
 	}
-	a.stop()
-	err := s.forget(ctx, a.record)
-	if err == nil {
-		s.log.Info("signed out", "account", accountID)
-		return nil
+	if err := s.forget(ctx, old.record); err != nil {
+		s.putBack(accountID, old)
+		return fmt.Errorf("sign out: %w", explain(err))
 	}
-	again, openErr := s.open(s.records.reload(a.record))
-	if openErr == nil {
-		s.mu.Lock()
-		if _, taken := s.accounts[accountID]; !taken {
-			s.accounts[accountID] = again
-		}
-		s.mu.Unlock()
-	}
-	return fmt.Errorf("sign out: %w", explain(err))
+	s.put(accountID, nil)
+	s.log.Info("signed out", "account", accountID)
+	return nil
 }
 
 // forget deletes all that is kept of an account.
@@ -312,7 +408,9 @@ func (s *Service) Close() {
 	s.accounts = make(map[string]*account)
 	s.mu.Unlock()
 	for _, a := range accounts {
-		a.stop()
+		if a.session != nil {
+			a.stop()
+		}
 	}
 }
 

@@ -715,3 +715,74 @@ func TestTokenIsHidden(t *testing.T) {
 		t.Errorf("the value shows:\n%s", s)
 	}
 }
+
+// TestUnusableAccount loses the CA file of an account's cloud: the account is listed,
+// says what is wrong, and can be signed out.
+func TestUnusableAccount(t *testing.T) {
+	b := newBench(t)
+	pem, err := os.ReadFile(b.cloud.CAFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.cloud.CAFile = filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(b.cloud.CAFile, pem, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := b.service()
+	acc := b.signIn(s)
+	s.Close()
+	if err := os.Remove(b.cloud.CAFile); err != nil {
+		t.Fatal(err)
+	}
+	s = b.service()
+	if len(s.Accounts()) != 1 {
+		t.Fatalf("accounts %+v", s.Accounts())
+	}
+	_, err = s.Source(acc.ID).Token(t.Context(), pim.AudienceARM, signin.TokenRequest{Interactive: true})
+	b.wantError(err, signin.ErrRefused, pim.CodeInternal)
+	if err := s.SignOut(t.Context(), acc.ID); err != nil || len(b.ring.Items()) != 0 {
+		t.Errorf("sign-out: %v, %d items", err, len(b.ring.Items()))
+	}
+}
+
+// TestAllAtOnce signs in, out and asks for tokens at the same time. Whatever the
+// order, what is left at the end is one account that works, or none and no items.
+func TestAllAtOnce(t *testing.T) {
+	b := newBench(t)
+	s := b.service()
+	acc := b.signIn(s)
+	source := s.Source(acc.ID)
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for range 5 {
+				_, err := source.Token(t.Context(), pim.AudienceGraph, signin.TokenRequest{})
+				if err != nil && pim.CodeOf(err) != pim.CodeSignInNeeded {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Go(func() {
+		for range 3 {
+			if _, err := s.SignIn(t.Context(), signin.Options{Cloud: b.cloud, OpenBrowser: b.tenant.Browser(b.user.UPN)}); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	wg.Go(func() {
+		for range 3 {
+			if err := s.SignOut(t.Context(), acc.ID); err != nil && !errors.Is(err, signin.ErrUnknownAccount) {
+				t.Error(err)
+			}
+		}
+	})
+	wg.Wait()
+	if len(s.Accounts()) == 0 {
+		if n := len(b.ring.Items()); n != 0 {
+			t.Errorf("%d items belong to nobody", n)
+		}
+		b.signIn(s)
+	}
+	b.token(s, acc, pim.AudienceARM)
+}

@@ -69,29 +69,38 @@ func (s *Service) Source(accountID string) *Source {
 // With r.Interactive it tries without the person first, then opens a browser and
 // waits up to five minutes. Equal requests at the same time are one.
 func (s *Source) Token(ctx context.Context, a pim.Audience, r TokenRequest) (Token, error) {
-	s.service.mu.Lock()
-	acc, ok := s.service.accounts[s.accountID]
-	s.service.mu.Unlock()
-	if !ok {
-		return Token{}, fmt.Errorf("get a token: %w", unknownAccount())
-	}
-	key := string(a) + "\x00" + string(r.Claims)
-	tok, err := acc.flights.do(ctx, "silent\x00"+key, silentLimit, func(ctx context.Context) (Token, error) {
-		return acc.silent(ctx, a, r.Claims)
-	})
-	if r.Interactive && errors.Is(err, ErrSignInNeeded) {
-		claims := ClaimsOf(err)
-		tok, err = acc.flights.do(ctx, "interactive\x00"+key, interactiveLimit, func(ctx context.Context) (Token, error) {
-			s.service.log.Info("browser prompt", "account", s.accountID, "audience", a, "stepUp", claims != "")
-			return acc.session.interactive(ctx, a, claims)
-		})
-	}
-	if err != nil {
+	for {
+		acc, err := s.service.find(ctx, s.accountID)
+		var tok Token
+		if err == nil {
+			tok, err = s.from(ctx, acc, a, r)
+		}
+		switch {
+		case err == nil:
+			return tok, nil
+		case errors.Is(err, errClosed):
+			continue // The account has just signed in again, or out.
+		}
 		err = fmt.Errorf("get a token for %s: %w", a, explain(err))
 		s.service.log.Info("no token", "account", s.accountID, "error", err)
 		return Token{}, err
 	}
-	return tok, nil
+}
+
+// from gets a token of the account as it is now. It is errClosed if that changes.
+func (s *Source) from(ctx context.Context, acc *account, a pim.Audience, r TokenRequest) (Token, error) {
+	key := string(a) + "\x00" + string(r.Claims)
+	tok, err := acc.flights.do(ctx, "silent\x00"+key, silentLimit, func(ctx context.Context) (Token, error) {
+		return acc.silent(ctx, a, r.Claims)
+	})
+	if !r.Interactive || !errors.Is(err, ErrSignInNeeded) {
+		return tok, err
+	}
+	claims := ClaimsOf(err)
+	return acc.flights.do(ctx, "interactive\x00"+key, interactiveLimit, func(ctx context.Context) (Token, error) {
+		s.service.log.Info("browser prompt", "account", s.accountID, "audience", a, "stepUp", claims != "")
+		return acc.session.interactive(ctx, a, claims)
+	})
 }
 
 func (a *account) silent(ctx context.Context, aud pim.Audience, claims pim.Claims) (Token, error) {

@@ -1,0 +1,164 @@
+package signin
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"net/url"
+	"strings"
+	"testing"
+
+	"roletray/pim"
+)
+
+const nbf = `{"access_token":{"nbf":{"essential":true, "value":"1604106651"}}}`
+
+func TestParseChallenge(t *testing.T) {
+	std := base64.StdEncoding.EncodeToString([]byte(nbf))
+	p1 := `{"access_token":{"acrs":{"essential":true,"values":["p1"]}},"x":"??>>"}`
+	urlSafe := base64.RawURLEncoding.EncodeToString([]byte(p1))
+	tests := []struct {
+		name   string
+		header []string
+		want   string
+	}{
+		{"Microsoft Graph", []string{`Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", client_id="00000003-0000-0000-c000-000000000000", errorDescription="Continuous access evaluation resulted in challenge with result: InteractionRequired and code: TokenIssuedBeforeRevocationTimestamp", error="insufficient_claims", claims="` + std + `"`}, nbf},
+		{"Azure Resource Manager", []string{`Bearer authorization_uri="https://login.windows.net/", error="invalid_token", error_description="User session has been revoked", error="insufficient_claims", claims="` + std + `"`}, ""},
+		{"not padded", []string{`Bearer error="insufficient_claims", claims="` + strings.TrimRight(std, "=") + `"`}, nbf},
+		{"URL alphabet", []string{`Bearer error="insufficient_claims", claims="` + urlSafe + `"`}, p1},
+		{"proof of possession first", []string{`PoP authorization_uri="x", error="insufficient_claims", claims="e30", Bearer error="insufficient_claims", claims="` + std + `"`}, nbf},
+		{"only proof of possession", []string{`PoP error="insufficient_claims", claims="` + std + `"`}, nbf},
+		{"several values", []string{"Negotiate", `Basic realm="a, Bearer claims=x"`, `bearer ERROR=insufficient_claims, Claims="` + std + `"`}, nbf},
+		{"token68", []string{`Negotiate abc==, Bearer error="insufficient_claims", claims="` + std + `"`}, nbf},
+		{"quotes inside", []string{`Bearer error_description="he said \"claims=\", no", error="insufficient_claims", claims="` + std + `"`}, nbf},
+		{"spaces", []string{"  Bearer \t error = \"insufficient_claims\" ,claims =\"" + std + `"`}, nbf},
+		{"no claims", []string{`Bearer error="insufficient_claims"`}, ""},
+		{"another error", []string{`Bearer error="invalid_token", claims="` + std + `"`}, ""},
+		{"not base64", []string{`Bearer error="insufficient_claims", claims="{}%%"`}, ""},
+		{"not JSON", []string{`Bearer error="insufficient_claims", claims="bm90IGpzb24="`}, ""},
+		{"not an object", []string{`Bearer error="insufficient_claims", claims="WzFd"`}, ""},
+		{"unterminated", []string{`Bearer error="insufficient_claims", claims="` + std}, nbf},
+		{"none", nil, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, ok := ParseChallenge(tt.header)
+			if string(got) != tt.want || ok != (tt.want != "") {
+				t.Errorf("got %q, %t", string(got), ok)
+			}
+		})
+	}
+}
+
+func TestClaimsFromMessage(t *testing.T) {
+	c1 := `{"access_token":{"acrs":{"essential":true, "value":"c1"}}}`
+	escaped := "&claims=%7B%22access_token%22%3A%7B%22acrs%22%3A%7B%22essential%22%3Atrue%2C%20%22value%22%3A%22c1%22%7D%7D%7D"
+	tests := []struct{ name, message, want string }{
+		{"as recorded", escaped, c1},
+		{"inside a text", "The policy failed " + escaped + " for this role.", c1},
+		{"more parameters", "x=1" + escaped + "&y=2", c1},
+		{"wrapped by Graph", `{"errorCode":"RoleAssignmentRequestAcrsValidationFailed","message":"` + escaped + `"}`, c1},
+		{"plain JSON", "claims=" + c1 + " and more", c1},
+		{"plus for space", "&claims=" + url.QueryEscape(c1), c1},
+		{"base64", "&claims=" + base64.StdEncoding.EncodeToString([]byte(c1)), c1},
+		{"the second one", "claims=none &claims=%7B%22a%22%3A1%7D", `{"a":1}`},
+		{"no claims", "The Role assignment already exists.", ""},
+		{"empty", "&claims=", ""},
+		{"bad escape", "&claims=%7B%2", ""},
+		{"not an object", "&claims=%5B1%5D", ""},
+		{"cut", `claims={"a":`, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, ok := ClaimsFromMessage(tt.message)
+			if string(got) != tt.want || ok != (tt.want != "") {
+				t.Errorf("got %q, %t", string(got), ok)
+			}
+		})
+	}
+}
+
+func TestMergeClaims(t *testing.T) {
+	tests := []struct{ older, newer, want string }{
+		{"", nbf, nbf},
+		{nbf, "", nbf},
+		{nbf, nbf, nbf},
+		{"not json", nbf, nbf},
+		{nbf, "not json", nbf},
+		{
+			`{"access_token":{"acrs":{"value":"c1"},"nbf":{"value":"1"}}}`, `{"access_token":{"nbf":{"value":"2"}},"id_token":{}}`,
+			`{"access_token":{"acrs":{"value":"c1"},"nbf":{"value":"2"}},"id_token":{}}`,
+		},
+		{`{"a":{"b":1}}`, `{"a":2}`, `{"a":2}`},
+		{"null", `{"a":2}`, `{"a":2}`},
+	}
+	for _, tt := range tests {
+		if got := string(mergeClaims(pim.Claims(tt.older), pim.Claims(tt.newer))); got != tt.want {
+			t.Errorf("%s and %s: got %s, want %s", tt.older, tt.newer, got, tt.want)
+		}
+	}
+}
+
+func TestForMSAL(t *testing.T) {
+	for in, want := range map[string]string{
+		nbf: nbf,
+		`{"access_token":{"acrs":{"value":"c1"},"xms_cc":{"values":["cp1"]}}}`: `{"access_token":{"acrs":{"value":"c1"}}}`,
+		"not json": "not json",
+	} {
+		if got := forMSAL(pim.Claims(in)); got != want {
+			t.Errorf("%s: got %s, want %s", in, got, want)
+		}
+	}
+}
+
+// isObject says whether the parsers kept their promise.
+func isObject(claims pim.Claims) bool {
+	var object map[string]any
+	return len(claims) <= maxClaims && json.Unmarshal([]byte(claims), &object) == nil && len(object) > 0
+}
+
+func FuzzParseChallenge(f *testing.F) {
+	f.Add(`Bearer realm="", error="insufficient_claims", claims="` + base64.StdEncoding.EncodeToString([]byte(nbf)) + `"`)
+	f.Add(`PoP a=b, Bearer claims="e30", "`)
+	f.Add(`=,=" \`)
+	f.Fuzz(func(t *testing.T, header string) {
+		claims, ok := ParseChallenge([]string{header})
+		if ok != (claims != "") || ok && !isObject(claims) {
+			t.Errorf("%q: got %q, %t", header, string(claims), ok)
+		}
+	})
+}
+
+func FuzzClaimsFromMessage(f *testing.F) {
+	f.Add("&claims=%7B%22a%22%3A1%7D")
+	f.Add(`claims={"a":{}}claims=claims=`)
+	f.Add("claims=e30")
+	f.Fuzz(func(t *testing.T, message string) {
+		claims, ok := ClaimsFromMessage(message)
+		if ok != (claims != "") || ok && !isObject(claims) {
+			t.Errorf("%q: got %q, %t", message, string(claims), ok)
+		}
+	})
+}
+
+func FuzzMergeClaims(f *testing.F) {
+	f.Add(`{"a":{"b":1}}`, `{"a":{"c":2}}`)
+	f.Add("null", "[]")
+	f.Fuzz(func(t *testing.T, older, newer string) {
+		merged := mergeClaims(pim.Claims(older), pim.Claims(newer))
+		if json.Valid([]byte(older)) && json.Valid([]byte(newer)) && !json.Valid([]byte(merged)) {
+			t.Errorf("%q and %q give %q", older, newer, string(merged))
+		}
+		wantedContexts(merged)
+		forMSAL(merged)
+	})
+}
+
+func FuzzTokenClaims(f *testing.F) {
+	f.Add("eyJhbGciOiJub25lIn0.eyJvaWQiOiJBIiwidGlkIjoiYiIsImFjcnMiOlsiYzEiXX0.")
+	f.Add("..")
+	f.Fuzz(func(t *testing.T, value string) {
+		if id, ok := tokenClaims(Token{Value: value}); ok && strings.ContainsAny(id.Username+id.Name, "\n\x00") {
+			t.Errorf("control characters in %+v", id)
+		}
+	})
+}
