@@ -18,20 +18,30 @@ const (
 
 // eligibleRow is an eligibility as one row of a listing.
 type eligibleRow struct {
-	ledger.Eligibility
+	*ledger.Eligibility
 	// via is the subscription through which an inherited row arrives.
 	via       *node
 	inherited bool
 }
 
-func (c *call) eligibleRows(keep func(ledger.Eligibility) bool) ([]eligibleRow, error) {
+// place is where the id of the row says that it is.
+func (r eligibleRow) place(own *node) *node {
+	if r.via != nil {
+		return r.via
+	}
+	return own
+}
+
+func (c *call) eligibleRows(keep func(*ledger.Eligibility) bool) ([]eligibleRow, error) {
 	sel, err := c.selection(false)
 	if err != nil {
 		return nil, err
 	}
 	duplicate := c.settings.DuplicateInherited && c.node.kind == typeTenant && sel.asTarget
-	var out []eligibleRow
-	for _, e := range c.s.books.Eligibilities(c.who(sel)) {
+	held := c.s.books.Eligibilities(c.who(sel))
+	out := make([]eligibleRow, 0, len(held))
+	for i := range held {
+		e := &held[i]
 		if !keep(e) {
 			continue
 		}
@@ -54,7 +64,7 @@ func (c *call) eligibleRows(keep func(ledger.Eligibility) bool) ([]eligibleRow, 
 
 func (c *call) listEligibilityInstances([]string) error {
 	now := c.s.clock.Now()
-	rows, err := c.eligibleRows(func(e ledger.Eligibility) bool { return e.InForce(now) })
+	rows, err := c.eligibleRows(func(e *ledger.Eligibility) bool { return e.InForce(now) })
 	if err != nil {
 		return err
 	}
@@ -62,7 +72,7 @@ func (c *call) listEligibilityInstances([]string) error {
 }
 
 func (c *call) listEligibilitySchedules([]string) error {
-	rows, err := c.eligibleRows(func(ledger.Eligibility) bool { return true })
+	rows, err := c.eligibleRows(func(*ledger.Eligibility) bool { return true })
 	if err != nil {
 		return err
 	}
@@ -77,7 +87,7 @@ func (c *call) getEligibilityInstance(names []string) error {
 	if !is(e.InstanceID, names[0]) || !e.InForce(c.s.clock.Now()) {
 		return notFound("role eligibility schedule instance", names[0])
 	}
-	writeJSON(c.w, http.StatusOK, c.s.eligibilityInstance(eligibleRow{Eligibility: e}))
+	writeJSON(c.w, http.StatusOK, c.s.eligibilityInstance(eligibleRow{Eligibility: &e}))
 	return nil
 }
 
@@ -89,7 +99,7 @@ func (c *call) getEligibilitySchedule(names []string) error {
 	if !is(e.ID, names[0]) {
 		return notFound("role eligibility schedule", names[0])
 	}
-	writeJSON(c.w, http.StatusOK, c.s.eligibilitySchedule(eligibleRow{Eligibility: e}))
+	writeJSON(c.w, http.StatusOK, c.s.eligibilitySchedule(eligibleRow{Eligibility: &e}))
 	return nil
 }
 
@@ -103,9 +113,9 @@ func (c *call) eligibility(id string) (ledger.Eligibility, error) {
 }
 
 // mayRead reports whether a row can be read by its name at the scope in the
-// path: below the tenant it has to be the row's own.
+// path: below the tenant it has to be the row's own or one that inherits it.
 func (c *call) mayRead(t ledger.Target, principal string) bool {
-	if c.node.kind != typeTenant && c.node.id != t.Scope {
+	if c.node.kind != typeTenant && !c.s.books.Within(c.node.id, t.Scope) {
 		return false
 	}
 	return c.holds(principal) || c.checkManages() == nil
@@ -124,20 +134,12 @@ func (s *Service) eligibilityGrant(r eligibleRow) (grant, *node) {
 func (s *Service) eligibilityInstance(r eligibleRow) resource {
 	g, n := s.eligibilityGrant(r)
 	schedule := at(n, kindEligibilitySchedule, r.ID, nil).ID
-	at, name := n, r.InstanceID
-	if r.via != nil {
-		at, name = r.via, derived(r.InstanceID, r.via.id)
-	}
-	return atPrefix(at.prefix(), kindEligibilityInstance, name, eligibilityInstance{grant: g, RoleEligibilityScheduleID: schedule})
+	return at(r.place(n), kindEligibilityInstance, r.InstanceID, eligibilityInstance{grant: g, RoleEligibilityScheduleID: schedule})
 }
 
 func (s *Service) eligibilitySchedule(r eligibleRow) resource {
 	g, n := s.eligibilityGrant(r)
 	g.UpdatedOn = stamp{r.Updated}
 	request := at(n, kindEligibilityRequest, r.RequestID, nil).ID
-	at, name := n, r.ID
-	if r.via != nil {
-		at, name = r.via, derived(r.ID, r.via.id)
-	}
-	return atPrefix(at.prefix(), kindEligibilitySchedule, name, eligibilitySchedule{grant: g, RoleEligibilityScheduleRequestID: request})
+	return at(r.place(n), kindEligibilitySchedule, r.ID, eligibilitySchedule{grant: g, RoleEligibilityScheduleRequestID: request})
 }

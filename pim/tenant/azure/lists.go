@@ -112,7 +112,7 @@ const (
 
 func (c *call) reach(sel selection, t ledger.Target) reach {
 	switch {
-	case t.Scope == c.node.id:
+	case t.Scope == c.node.id, c.node.kind == typeTenant && !sel.atScope:
 		return inside
 	case !sel.atScope && c.s.books.Within(t.Scope, c.node.id):
 		return inside

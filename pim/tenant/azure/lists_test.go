@@ -67,7 +67,9 @@ func TestInheritedRowsComeOncePerSubscription(t *testing.T) {
 		ids[r.ID] = true
 		if strings.HasSuffix(r.Properties.RoleDefinitionID, customRole) {
 			count[r.Properties.MemberType]++
-			if r.Properties.Scope != upper || !strings.HasPrefix(r.Properties.RoleEligibilityScheduleID, upper) {
+			var one row
+			tn.do(user(sampleUser), "GET", r.ID, nil).want(t, http.StatusOK, "").into(t, &one)
+			if one.Name != r.Name || r.Properties.Scope != upper || !strings.HasPrefix(r.Properties.RoleEligibilityScheduleID, upper) {
 				t.Errorf("the row is %+v", r)
 			}
 		}
@@ -236,6 +238,10 @@ func TestHeaders(t *testing.T) {
 	if first != "11999" || second != "11998" {
 		t.Errorf("reads left: %s, then %s", first, second)
 	}
+	tn.clock.Advance(time.Hour)
+	if h := tn.do(user(sampleUser), "GET", sampleSub+eligibleNow, nil).header.Get("X-Ms-Ratelimit-Remaining-Subscription-Reads"); h != "11999" {
+		t.Errorf("reads left in the next hour: %s", h)
+	}
 	if h := tn.put(user(sampleUser), "", nil).header.Get("X-Ms-Ratelimit-Remaining-Tenant-Writes"); h != "1199" {
 		t.Errorf("writes left: %s", h)
 	}
@@ -274,6 +280,27 @@ func TestWrittenDurations(t *testing.T) {
 		}
 		if back, err := parseDuration(want); err != nil || back != d {
 			t.Errorf("%s is read as %v, %v", want, back, err)
+		}
+	}
+}
+
+func TestSettingsAreChecked(t *testing.T) {
+	if err := DefaultSettings().Validate(); err != nil {
+		t.Error(err)
+	}
+	for _, spoil := range []func(s *Settings){
+		func(s *Settings) { s.PageSize = -1 },
+		func(s *Settings) { s.ActivationLagSeconds = -1 },
+		func(s *Settings) { s.PolicyWording = "verse" },
+		func(s *Settings) { s.RootActive = "half" },
+		func(s *Settings) { s.ApprovalAnswer = 500 },
+		func(s *Settings) { s.LinkedForm = "" },
+		func(s *Settings) { s.RepeatedPut = 201 },
+	} {
+		s := DefaultSettings()
+		spoil(&s)
+		if s.Validate() == nil {
+			t.Errorf("%+v is accepted", s)
 		}
 	}
 }

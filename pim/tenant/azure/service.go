@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -49,7 +50,8 @@ type Service struct {
 	unreadable map[string]bool
 	books      *ledger.Ledger
 
-	rootReads, pastStarts, reads, writes atomic.Int64
+	rootReads, pastStarts atomic.Int64
+	limits                limits
 }
 
 // New returns a service with the data in its books. It panics when the data
@@ -139,15 +141,34 @@ func (s *Service) mark(w http.ResponseWriter, r *http.Request) {
 	if strings.HasPrefix(strings.ToLower(r.URL.Path), "/subscriptions/") {
 		kind = "subscription"
 	}
-	// The buckets are those that Microsoft documents per hour; they only count down.
-	if r.Method == http.MethodGet {
-		h.Set("x-ms-ratelimit-remaining-"+kind+"-reads", strconv.FormatInt(max(0, 12000-s.reads.Add(1)), 10))
-	} else {
-		h.Set("x-ms-ratelimit-remaining-"+kind+"-writes", strconv.FormatInt(max(0, 1200-s.writes.Add(1)), 10))
-	}
+	name, left := s.limits.take(kind, r.Method == http.MethodGet, s.clock.Now())
+	h.Set("x-ms-ratelimit-remaining-"+name, strconv.Itoa(left))
 	h.Set("Cache-Control", "no-cache")
 	h.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
 	h.Set("X-Content-Type-Options", "nosniff")
+}
+
+// limits counts what is left of the requests that Microsoft allows per hour.
+// Nothing is refused when they are used up: throttling is a fault that is asked
+// for.
+type limits struct {
+	mu   sync.Mutex
+	hour time.Time
+	used map[string]int
+}
+
+func (l *limits) take(kind string, read bool, now time.Time) (name string, left int) {
+	name, left = kind+"-writes", 1200
+	if read {
+		name, left = kind+"-reads", 12000
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if hour := now.Truncate(time.Hour); !hour.Equal(l.hour) {
+		l.hour, l.used = hour, map[string]int{}
+	}
+	l.used[name]++
+	return name, max(0, left-l.used[name])
 }
 
 // operation is what one kind of path can do.
@@ -333,5 +354,9 @@ func (s *Service) Decide(requestName string, approve bool, approverID, justifica
 		result = ledger.Approve
 	}
 	_, err := s.books.Review(approverID, r.Approval.ID, r.Approval.StageID, result, justification)
+	var e *ledger.Error
+	if errors.As(err, &e) && e.Code == ledger.InsufficientPermissions {
+		return errors.New("only an approver who is not the requestor can decide on the request")
+	}
 	return err
 }

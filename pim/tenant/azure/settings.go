@@ -1,5 +1,11 @@
 package azure
 
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
 // Settings are how the simulated Resource Manager behaves where the real one
 // differs from day to day or where reports about it disagree. They can be
 // changed while it runs; start from DefaultSettings.
@@ -74,4 +80,32 @@ func DefaultSettings() Settings {
 		PrincipalFilter:     "allow",
 		RequestsAsTarget:    "full",
 	}
+}
+
+// Validate says in a sentence which setting has a value that there is not.
+func (s Settings) Validate() error {
+	for name, n := range map[string]int{
+		"pageSize": s.PageSize, "activationLagSeconds": s.ActivationLagSeconds, "deactivationLagSeconds": s.DeactivationLagSeconds,
+		"notYetWindowSeconds": s.NotYetWindowSeconds, "rootActiveLatencyMs": s.RootActiveLatencyMs,
+	} {
+		if n < 0 {
+			return fmt.Errorf("%s is %d, but cannot be negative", name, n)
+		}
+	}
+	for _, c := range []struct{ name, value, choices string }{
+		{"policyWording", s.PolicyWording, "brackets sentences"},
+		{"rootActive", s.RootActive, "full empty drops"},
+		{"linkedForm", s.LinkedForm, "either guid path"},
+		{"pastStart", s.PastStart, "accept sometimes refuse"},
+		{"principalFilter", s.PrincipalFilter, "allow refuse"},
+		{"requestsAsTarget", s.RequestsAsTarget, "full empty"},
+		{"approvalAnswer", fmt.Sprint(s.ApprovalAnswer), "200 204"},
+		{"repeatedPut", fmt.Sprint(s.RepeatedPut), "409 400"},
+		{"missingFilter", fmt.Sprint(s.MissingFilter), "403 400"},
+	} {
+		if choices := strings.Fields(c.choices); !slices.Contains(choices, c.value) {
+			return fmt.Errorf("%s is %q, but must be one of %s", c.name, c.value, strings.Join(choices, ", "))
+		}
+	}
+	return nil
 }

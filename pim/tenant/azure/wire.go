@@ -139,12 +139,8 @@ const authorization = "Microsoft.Authorization/"
 
 // at makes the id, name and type of something at a scope.
 func at(n *node, kind, name string, properties any) resource {
-	return atPrefix(n.prefix(), kind, name, properties)
-}
-
-func atPrefix(prefix, kind, name string, properties any) resource {
 	return resource{
-		ID:   prefix + "/providers/" + authorization + kind + "/" + name,
+		ID:   n.prefix() + "/providers/" + authorization + kind + "/" + name,
 		Name: name, Type: authorization + kind, Properties: properties,
 	}
 }
@@ -201,9 +197,9 @@ func (s *Service) request(r ledger.Request) resource {
 	if r.Approval != nil && r.Status == ledger.PendingApproval {
 		out.ApprovalID = approvalPath + r.Approval.ID
 	}
-	kind := "RoleAssignmentScheduleRequests"
+	kind := kindAssignmentRequest
 	if r.Family == ledger.OfEligibility {
-		kind = "RoleEligibilityScheduleRequests"
+		kind = kindEligibilityRequest
 		out.TargetRoleEligibilityScheduleID = r.TargetSchedule
 	} else {
 		out.TargetRoleAssignmentScheduleID = r.TargetSchedule

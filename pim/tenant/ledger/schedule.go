@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -154,6 +155,7 @@ func (l *Ledger) Assignment(id string) (Assignment, bool) {
 func rows[T any](l *Ledger, h Holder, held map[string][]*T, all []*T, keep func(*T) bool) []T {
 	var out []T
 	add := func(list []*T) {
+		out = slices.Grow(out, len(list))
 		for _, r := range list {
 			if keep(r) {
 				out = append(out, *r)

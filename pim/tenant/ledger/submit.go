@@ -124,7 +124,7 @@ func (l *Ledger) activate(r *Request, caller world.Caller, linked string, now ti
 		}
 	}
 	if policy.Context != "" &&
-		(!slices.Contains(caller.Contexts, policy.Context) || !slices.Contains(caller.Capabilities, "cp1")) {
+		(!slices.Contains(caller.Contexts, policy.Context) || !caller.HasCapability("cp1")) {
 		return nil, &Error{Code: AcrsValidationFailed, Context: policy.Context}
 	}
 
