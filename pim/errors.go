@@ -217,7 +217,11 @@ func sentence(c Code, e *Error) string {
 		return "The journal could not be written, so nothing was sent. Check that the disk has room and try again."
 	case CodeRejected:
 		if e.Message != "" {
-			return "The service refused: " + strings.TrimRight(CleanText(e.Message, 300), ". ") + "."
+			text := strings.TrimRight(CleanText(e.Message, 300), ". ")
+			if !strings.HasSuffix(text, "…") {
+				text += "."
+			}
+			return "The service refused: " + text
 		}
 		return "The service refused the request. Copy the details for your administrator."
 	}

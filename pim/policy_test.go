@@ -1,0 +1,80 @@
+package pim_test
+
+import (
+	"encoding/json"
+	"slices"
+	"testing"
+	"time"
+
+	"roletray/pim"
+)
+
+func TestPolicyLimits(t *testing.T) {
+	now := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+	for _, tt := range []struct {
+		name            string
+		max             time.Duration
+		end             time.Time
+		limit, standard time.Duration
+	}{
+		{"not known", 0, time.Time{}, 24 * time.Hour, time.Hour},
+		{"eight hours", 8 * time.Hour, time.Time{}, 8 * time.Hour, time.Hour},
+		{"half an hour", 30 * time.Minute, time.Time{}, 30 * time.Minute, 30 * time.Minute},
+		{"the eligibility ends first", 8 * time.Hour, now.Add(40*time.Minute + 30*time.Second), 40 * time.Minute, 40 * time.Minute},
+		{"the eligibility has ended", 8 * time.Hour, now.Add(-time.Hour), 0, 0},
+		{"the eligibility ends later", 8 * time.Hour, now.Add(10 * time.Hour), 8 * time.Hour, time.Hour},
+	} {
+		p := pim.Policy{MaxDuration: tt.max}
+		if l, d := p.Limit(tt.end, now), p.DefaultDuration(tt.end, now); l != tt.limit || d != tt.standard {
+			t.Errorf("%s: at most %v, default %v; want %v and %v", tt.name, l, d, tt.limit, tt.standard)
+		}
+	}
+}
+
+func TestPolicyCheck(t *testing.T) {
+	now := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+	strict := pim.Policy{Readable: true, MaxDuration: 2 * time.Hour, JustificationRequired: true, TicketRequired: true}
+	fine := pim.Activation{Duration: 2 * time.Hour, Justification: "x", Ticket: pim.Ticket{Number: "1"}}
+	with := func(change func(*pim.Activation)) pim.Activation { a := fine; change(&a); return a }
+	for _, tt := range []struct {
+		name   string
+		policy pim.Policy
+		a      pim.Activation
+		want   []pim.Rule
+	}{
+		{"fine", strict, fine, nil},
+		{"too long", strict, with(func(a *pim.Activation) { a.Duration++ }), []pim.Rule{pim.RuleExpiration}},
+		{"no duration", strict, with(func(a *pim.Activation) { a.Duration = 0 }), []pim.Rule{pim.RuleExpiration}},
+		{"blank reason", strict, with(func(a *pim.Activation) { a.Justification = " \t" }), []pim.Rule{pim.RuleJustification}},
+		{"ticket system without a number", strict, with(func(a *pim.Activation) { a.Ticket = pim.Ticket{System: "s"} }), []pim.Rule{pim.RuleTicketing}},
+		{"ended", strict, with(func(a *pim.Activation) { a.Eligibility.End = now }), []pim.Rule{pim.RuleEligibility}},
+		{"everything", strict, pim.Activation{Eligibility: pim.Eligibility{End: now}}, []pim.Rule{pim.RuleExpiration, pim.RuleJustification, pim.RuleTicketing, pim.RuleEligibility}},
+		{"unreadable", pim.Policy{}, pim.Activation{Duration: time.Hour}, nil},
+		{"only the service judges these", pim.Policy{MFARequired: true, AuthContext: "c1", ApprovalRequired: true}, pim.Activation{Duration: time.Hour}, nil},
+	} {
+		if got := tt.policy.Check(tt.a, now); !slices.Equal(got, tt.want) {
+			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
+		}
+	}
+}
+
+func TestStepUpClaims(t *testing.T) {
+	for _, tt := range []struct {
+		policy pim.Policy
+		want   string
+	}{
+		{pim.Policy{}, ""},
+		{pim.Policy{MFARequired: true}, `{"access_token":{"amr":{"essential":true,"values":["mfa"]}}}`},
+		{pim.Policy{AuthContext: "c1"}, `{"access_token":{"acrs":{"essential":true,"value":"c1"}}}`},
+		{pim.Policy{AuthContext: "c99", MFARequired: true}, `{"access_token":{"acrs":{"essential":true,"value":"c99"}}}`},
+		{pim.Policy{AuthContext: `c1"},"x":{`}, ""},
+	} {
+		got := tt.policy.StepUpClaims()
+		if got != tt.want {
+			t.Errorf("%+v: %s", tt.policy, got)
+		}
+		if got != "" && !json.Valid([]byte(got)) {
+			t.Errorf("%s is not JSON", got)
+		}
+	}
+}
