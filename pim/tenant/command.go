@@ -44,7 +44,7 @@ func Command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	if start != "" {
 		at, err := time.Parse(time.RFC3339, start)
-		if err != nil {
+		if err != nil || at.IsZero() {
 			return wrong(fmt.Errorf("the start must be a time such as 2026-03-01T08:00:00Z, not %q", start))
 		}
 		o.Start = at
