@@ -77,9 +77,7 @@ func (a *app) runAgent(ctx context.Context, background bool) error {
 		c.Close()
 		return nil
 	}
-	o := a.options
-	o.Background = background
-	return a.RunAgent(ctx, in, o)
+	return a.RunAgent(ctx, in, a.options)
 }
 
 // windowed says whether this program is the one without a console.

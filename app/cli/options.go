@@ -38,13 +38,13 @@ type Params struct {
 type AgentOptions struct {
 	// Profile is the folder, which exists and is private.
 	Profile string
+	// DefaultProfile says that the person chose no other.
+	DefaultProfile bool
 	// Demo runs a simulated tenant inside the agent, its clock Speed times as fast.
 	Demo  bool
 	Speed float64
 	// Cloud is where sign-ins go that name no other.
 	Cloud pim.Cloud
-	// Background says that no person waits at a terminal.
-	Background bool
 }
 
 // flags are those that every command has.
@@ -73,6 +73,7 @@ func (f *flags) options() (AgentOptions, error) {
 		return o, err
 	}
 	if o.Profile == "" {
+		o.DefaultProfile = true
 		if o.Profile, err = local.DefaultProfile(f.demo); err != nil {
 			return o, err
 		}
@@ -85,7 +86,10 @@ func (f *flags) options() (AgentOptions, error) {
 
 // args are the options as the command line of a new agent.
 func (f *flags) args(o AgentOptions) []string {
-	args := []string{"agent", "--background", "--profile", o.Profile}
+	args := []string{"agent", "--background"}
+	if !o.DefaultProfile {
+		args = append(args, "--profile", o.Profile)
+	}
 	if f.demo {
 		args = append(args, "--demo", "--speed", strconv.FormatFloat(f.speed, 'g', -1, 64))
 	}

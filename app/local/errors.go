@@ -42,18 +42,10 @@ func NewError(code pim.Code, text string) *Error {
 
 func (e *Error) Error() string { return e.Problem.Text }
 
-// ProblemOf says err in words: the agent's own for an Error, the sentence that an
-// error brings along, or else pim.Explain's.
+// ProblemOf says err in words: the agent's own for an Error, else pim.Explain's.
 func ProblemOf(err error) *pim.Problem {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return &e.Problem
 	}
-	p := pim.Explain(err)
-	if s, ok := errors.AsType[interface {
-		error
-		Sentence() string
-	}](err); ok {
-		p.Text = s.Sentence()
-	}
-	return p
+	return pim.Explain(err)
 }

@@ -280,6 +280,7 @@ func TestWatchersDoNotKeepTheAgent(t *testing.T) {
 	agent := newRecorder()
 	in := acquire(t)
 	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
 	done := make(chan error, 1)
 	go func() { done <- in.Serve(ctx, agent, discard()) }()
 	c, err := Dial(t.Context(), in.profile, "window")

@@ -34,7 +34,7 @@ const (
 // Agent is what the server serves. Its methods are called from many goroutines
 // at once and end when their context does.
 type Agent interface {
-	// State is the newest state.
+	// State is the newest state, as of now.
 	State() *State
 	// Subscribe returns a channel that holds a value whenever the state has
 	// changed since the last receive, and a function that ends it.
@@ -259,17 +259,16 @@ func watch(agent Agent) http.Handler {
 		w.Header().Set("Content-Type", "application/x-ndjson")
 		beat := time.NewTicker(heartbeat)
 		defer beat.Stop()
-		var last *State
+		news := true
 		for {
-			line := []byte("\n")
-			if s := agent.State(); s != last {
-				last = s
-				data, err := json.Marshal(s)
-				if err != nil {
+			var line []byte
+			if news {
+				var err error
+				if line, err = json.Marshal(agent.State()); err != nil {
 					return
 				}
-				line = append(data, '\n')
 			}
+			line = append(line, '\n')
 			_ = rc.SetWriteDeadline(time.Now().Add(writeTimeout))
 			if _, err := w.Write(line); err != nil {
 				return
@@ -279,7 +278,9 @@ func watch(agent Agent) http.Handler {
 			}
 			select {
 			case <-changed:
+				news = true
 			case <-beat.C:
+				news = false
 			case <-r.Context().Done():
 				return
 			}

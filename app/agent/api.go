@@ -1,0 +1,163 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"roletray/app/local"
+	"roletray/pim"
+	"roletray/pim/session"
+	"roletray/pim/store"
+)
+
+var _ local.Agent = (*Agent)(nil)
+
+// Quit ends the agent.
+func (a *Agent) Quit() { a.quit() }
+
+// Refresh reads an account again, or all of them, and returns when that is done.
+func (a *Agent) Refresh(ctx context.Context, req local.RefreshRequest) error {
+	if req.Account != "" {
+		r, err := a.session(req.Account)
+		if err != nil {
+			return err
+		}
+		return r.session.Refresh(ctx, "asked for")
+	}
+	var errs []error
+	for _, r := range a.all() {
+		errs = append(errs, r.session.Refresh(ctx, "asked for"))
+	}
+	return errors.Join(errs...)
+}
+
+func (a *Agent) all() []*running {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var all []*running
+	for _, r := range a.sessions {
+		all = append(all, r)
+	}
+	return all
+}
+
+// Policy is what activating a role asks for.
+func (a *Agent) Policy(ctx context.Context, req local.RoleRequest) (pim.Policy, error) {
+	r, err := a.session(req.Account)
+	if err != nil {
+		return pim.Policy{}, err
+	}
+	return r.session.Policy(ctx, req.Key)
+}
+
+// Activate asks for roles in the name of whoever calls. A person does, so a
+// browser may open.
+func (a *Agent) Activate(ctx context.Context, req local.ActivateRequest) (local.ActivateAnswer, error) {
+	r, err := a.session(req.Account)
+	if err != nil {
+		return local.ActivateAnswer{}, err
+	}
+	if len(req.Wishes) == 0 {
+		return local.ActivateAnswer{}, local.NewError(local.CodeBadRequest, "The call names no role; name one or more.")
+	}
+	for _, w := range req.Wishes {
+		if w.Duration < 0 || w.Duration > pim.LongestActivation {
+			return local.ActivateAnswer{}, local.NewError(local.CodeBadRequest, "An activation lasts at most 24 hours; choose a shorter duration.")
+		}
+	}
+	if req.Check {
+		var out local.ActivateAnswer
+		for _, w := range req.Wishes {
+			err := r.session.Check(ctx, w)
+			if ctx.Err() != nil {
+				return out, ctx.Err()
+			}
+			var finding *pim.Problem
+			if err != nil {
+				finding = local.ProblemOf(err)
+			}
+			out.Findings = append(out.Findings, finding)
+		}
+		return out, nil
+	}
+	wishes := slices.Clone(req.Wishes)
+	for i := range wishes {
+		wishes[i].Client = local.PeerFrom(ctx).String()
+	}
+	ops, err := r.session.Activate(ctx, wishes, true)
+	return local.ActivateAnswer{Operations: ops}, err
+}
+
+// Deactivate ends a role.
+func (a *Agent) Deactivate(ctx context.Context, req local.RoleRequest) (pim.Operation, error) {
+	r, err := a.session(req.Account)
+	if err != nil {
+		return pim.Operation{}, err
+	}
+	return r.session.Deactivate(ctx, req.Key, local.PeerFrom(ctx).String(), true)
+}
+
+// Cancel withdraws a request.
+func (a *Agent) Cancel(ctx context.Context, req local.CancelRequest) error {
+	r, err := a.session(req.Account)
+	if err != nil {
+		return err
+	}
+	return r.session.Cancel(ctx, req.Request, local.PeerFrom(ctx).String())
+}
+
+// Wait returns the operation when it is known what becomes of it.
+func (a *Agent) Wait(ctx context.Context, req local.WaitRequest) (pim.Operation, error) {
+	r, err := a.session(req.Account)
+	if err != nil {
+		return pim.Operation{}, err
+	}
+	return r.session.Wait(ctx, req.Operation)
+}
+
+// SaveSettings keeps settings that make sense.
+func (a *Agent) SaveSettings(_ context.Context, s store.Settings) error {
+	if err := s.Validate(); err != nil {
+		return local.NewError(local.CodeBadRequest, sentence(err))
+	}
+	if err := a.settings.Save(s); err != nil {
+		a.log.Error("could not save the settings", "error", err)
+		return local.NewError(pim.CodeInternal, "The settings could not be saved; make room in the profile folder and try again.")
+	}
+	a.mu.Lock()
+	a.current = s
+	a.mu.Unlock()
+	a.changed()
+	return nil
+}
+
+// History is what was done, the newest first.
+func (a *Agent) History(_ context.Context, req local.HistoryRequest) (local.HistoryAnswer, error) {
+	all := a.all()
+	if req.Account != "" {
+		r, err := a.session(req.Account)
+		if err != nil {
+			return local.HistoryAnswer{}, err
+		}
+		all = []*running{r}
+	}
+	answer := local.HistoryAnswer{Entries: []local.HistoryEntry{}}
+	for _, r := range all {
+		for _, e := range r.session.History() {
+			answer.Entries = append(answer.Entries, local.HistoryEntry{Account: r.account.ID, Entry: e})
+		}
+	}
+	slices.SortStableFunc(answer.Entries, func(x, y local.HistoryEntry) int { return y.At.Compare(x.At) })
+	return answer, nil
+}
+
+// recent is the last activation of a role, if there is one.
+func recent(s *session.Session, key pim.Key) (store.Recent, bool) {
+	for _, r := range s.Recent() {
+		if r.Role.Key() == key {
+			return r, true
+		}
+	}
+	return store.Recent{}, false
+}

@@ -1,0 +1,210 @@
+package agent
+
+import (
+	"context"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"roletray/app/local"
+	"roletray/app/notify"
+	"roletray/app/view"
+	"roletray/pim"
+	"roletray/pim/session"
+)
+
+// hostGrace is how long after the login a desktop may take to show its tray.
+const hostGrace = 10 * time.Second
+
+const (
+	noTrayText = "This desktop shows no tray icon; use the window and the command line, or install its extension for AppIndicator and log in again."
+	noNoteText = "This desktop shows no notifications, so reminders appear only in the tray and the window."
+)
+
+// openDesktop makes tray and notifications, and says which of them there cannot be.
+func (a *Agent) openDesktop() {
+	if a.p.Desktop.Notifier != nil {
+		var err error
+		a.notifier, err = a.p.Desktop.Notifier(func(note, action string) {
+			a.spawn(func() { a.acted(note, action) })
+		})
+		if err != nil {
+			a.notifier = nil
+			a.missing("notifications", noNoteText, err)
+		}
+	}
+	if a.p.Desktop.Tray != nil {
+		var err error
+		a.tray, err = a.p.Desktop.Tray(func(action view.Action) {
+			a.spawn(func() { a.chosen(action) })
+		})
+		if err != nil {
+			a.tray = nil
+			a.missing("tray", noTrayText, err)
+		}
+	}
+	if a.tray != nil && a.p.Desktop.TrayHosted != nil {
+		a.work.Go(a.watchHost)
+	}
+}
+
+// missing says what this desktop lacks.
+func (a *Agent) missing(id, text string, err error) {
+	a.log.Info("missing on this desktop", "what", id, "error", err)
+	n := local.Notice{ID: id, Text: text}
+	if err != nil {
+		n.Details = pim.CleanText(err.Error(), 500)
+	}
+	a.addNotice(n)
+	a.p.Tell(text)
+}
+
+// watchHost follows whether the desktop shows the tray, and says so when it does not.
+func (a *Agent) watchHost() {
+	hosts := make(chan bool, 1)
+	ended := make(chan error, 1)
+	go func() {
+		ended <- a.p.Desktop.TrayHosted(a.ctx, func(hosted bool) {
+			select {
+			case hosts <- hosted:
+			case <-a.ctx.Done():
+			}
+		})
+	}()
+	patience := time.NewTimer(hostGrace)
+	defer patience.Stop()
+	hosted := false
+	for {
+		select {
+		case hosted = <-hosts:
+			a.mu.Lock()
+			a.hosted = hosted
+			a.mu.Unlock()
+			if hosted {
+				a.removeNotice("tray")
+			} else {
+				patience.Reset(hostGrace)
+			}
+			a.changed()
+		case <-patience.C:
+			if !hosted {
+				a.missing("tray", noTrayText, nil)
+			}
+		case err := <-ended:
+			if a.ctx.Err() == nil {
+				a.missing("tray", noTrayText, err)
+			}
+			return
+		}
+	}
+}
+
+// chosen does what an entry of the tray asks for.
+func (a *Agent) chosen(action view.Action) {
+	var err error
+	switch c := action.(type) {
+	case view.Activate:
+		err = a.again(c.Account, c.Key)
+	case view.Deactivate:
+		var r *running
+		if r, err = a.session(c.Account); err == nil {
+			_, err = r.session.Deactivate(a.ctx, c.Key, "tray", true)
+		}
+	case view.CancelRequest:
+		var r *running
+		if r, err = a.session(c.Account); err == nil {
+			err = r.session.Cancel(a.ctx, c.Request, "tray")
+		}
+	case view.OpenSheet:
+		err = a.Show(a.ctx, local.ShowRequest{Prefill: a.prefillFor(c.Account, c.Key)})
+	case view.Open:
+		err = a.Show(a.ctx, local.ShowRequest{Page: string(c.Page)})
+	case view.SignIn:
+		_, err = a.SignIn(a.ctx, local.SignInRequest{Account: c.Account})
+	case view.Quit:
+		a.quit()
+	}
+	if err != nil && a.ctx.Err() == nil {
+		a.log.Warn("a choice in the tray failed", "error", err)
+		a.send(notify.Note{ID: "tray", Title: "Roletray", Body: local.ProblemOf(err).Text, Actions: []notify.Action{a.openAction()}})
+	}
+}
+
+// again activates a recent role with its stored answers; where something is
+// missing the window asks for it.
+func (a *Agent) again(account string, key pim.Key) error {
+	r, err := a.session(account)
+	if err != nil {
+		return err
+	}
+	w, _, ok := a.answers(r, key)
+	if !ok {
+		return a.Show(a.ctx, local.ShowRequest{Prefill: a.prefillFor(account, key)})
+	}
+	w.Client = "tray"
+	_, err = r.session.Activate(a.ctx, []session.Wish{w}, true)
+	return err
+}
+
+// answers are what the last activation of a role was sent with, and whether they
+// suffice for the role's policy now.
+func (a *Agent) answers(r *running, key pim.Key) (session.Wish, pim.Policy, bool) {
+	last, ok := recent(r.session, key)
+	if !ok {
+		return session.Wish{}, pim.Policy{}, false
+	}
+	policy, err := r.session.Policy(a.ctx, last.Eligibility)
+	if err != nil {
+		return session.Wish{}, policy, false
+	}
+	w := session.Wish{Key: key, Duration: last.Duration, Justification: last.Justification, Ticket: last.Ticket}
+	for _, e := range r.session.Snapshot().Eligible {
+		if e.Role.Key() == last.Eligibility {
+			now := a.clock.Now()
+			return w, policy, w.Duration <= policy.Limit(e.End, now) && len(policy.Check(pim.Activation{
+				Eligibility: e, Duration: w.Duration, Justification: w.Justification, Ticket: w.Ticket,
+			}, now)) == 0
+		}
+	}
+	return w, policy, false
+}
+
+// prefillFor is the activation sheet of a role with its last answers.
+func (a *Agent) prefillFor(account string, key pim.Key) *local.Prefill {
+	p := &local.Prefill{Account: account, Key: key}
+	if r, err := a.session(account); err == nil {
+		if last, ok := recent(r.session, key); ok {
+			p.Duration, p.Justification, p.Ticket = last.Duration, last.Justification, last.Ticket
+		}
+	}
+	return p
+}
+
+// send shows a note where there are notifications.
+func (a *Agent) send(n notify.Note) {
+	if a.notifier == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(a.ctx, 10*time.Second)
+	defer cancel()
+	if err := a.notifier.Send(ctx, n); err != nil && a.ctx.Err() == nil {
+		a.missing("notifications", noNoteText, err)
+		return
+	}
+	a.removeNotice("notifications")
+}
+
+func (a *Agent) openAction() notify.Action {
+	return notify.Action{ID: actionOpen, Label: a.p.Words.Say("verb.open")}
+}
+
+func (a *Agent) reactivateAction() notify.Action {
+	return notify.Action{ID: actionReactivate, Label: a.p.Words.Say("verb.reactivate")}
+}
+
+func sentence(err error) string {
+	s := pim.CleanText(err.Error(), 300)
+	r, n := utf8.DecodeRuneInString(s)
+	return string(unicode.ToUpper(r)) + strings.TrimSuffix(s[n:], ".") + "."
+}

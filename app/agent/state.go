@@ -1,0 +1,73 @@
+package agent
+
+import (
+	"slices"
+
+	"roletray/app/local"
+	"roletray/pim"
+)
+
+// State is the newest state, as of now.
+func (a *Agent) State() *local.State {
+	s := &local.State{Build: a.p.Build, Now: a.clock.Now(), Speed: 1, Demo: a.p.Demo}
+	if a.tenant != nil {
+		s.Speed = a.tenant.Speed()
+	}
+	persistence := a.signin.Persistence()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	s.Starting, s.SigningIn = a.starting, a.signIns > 0
+	s.Settings, s.TrayHosted = a.current, a.hosted
+	s.Raise, s.Page, s.Prefill = a.raise, a.page, a.prefill
+	for _, r := range a.sessions {
+		s.Accounts = append(s.Accounts, r.session.Snapshot())
+		for _, recent := range r.session.Recent() {
+			s.Recent = append(s.Recent, local.Recent{
+				Account: r.account.ID, Role: recent.Role, Eligibility: recent.Eligibility, Duration: recent.Duration,
+				Justification: recent.Justification, Ticket: recent.Ticket, Used: recent.Used,
+			})
+		}
+	}
+	slices.SortFunc(s.Accounts, func(x, y *pim.Snapshot) int { return byName(x.Account, y.Account) })
+	slices.SortStableFunc(s.Recent, func(x, y local.Recent) int { return y.Used.Compare(x.Used) })
+	s.Notices = slices.Clone(a.notices)
+	if persistence != nil {
+		s.Notices = append(s.Notices, local.Notice{
+			ID: "keychain", Text: local.ProblemOf(persistence).Text, Details: pim.CleanText(persistence.Error(), 500),
+		})
+	}
+	return s
+}
+
+// Subscribe returns a channel that holds a value whenever the state has changed
+// since the last receive, and a function that ends it.
+func (a *Agent) Subscribe() (<-chan struct{}, func()) {
+	ch := make(chan struct{}, 1)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.watchers[ch] = struct{}{}
+	return ch, func() {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		delete(a.watchers, ch)
+	}
+}
+
+// addNotice shows a standing fact in place of an older one with the same id.
+func (a *Agent) addNotice(n local.Notice) {
+	a.mu.Lock()
+	a.notices = append(slices.DeleteFunc(a.notices, func(o local.Notice) bool { return o.ID == n.ID }), n)
+	a.mu.Unlock()
+	a.changed()
+}
+
+func (a *Agent) removeNotice(id string) {
+	a.mu.Lock()
+	before := len(a.notices)
+	a.notices = slices.DeleteFunc(a.notices, func(o local.Notice) bool { return o.ID == id })
+	gone := len(a.notices) != before
+	a.mu.Unlock()
+	if gone {
+		a.changed()
+	}
+}

@@ -1,0 +1,117 @@
+package agent
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"time"
+
+	"roletray/app/local"
+	"roletray/app/notify"
+	"roletray/pim"
+)
+
+// windowProcess is the window's program, of which one runs at a time.
+type windowProcess struct {
+	running bool
+}
+
+// Show has the window come up: a running one by the state that it watches, else
+// by starting it.
+func (a *Agent) Show(_ context.Context, req local.ShowRequest) error {
+	if a.p.WindowCommand == nil {
+		return local.NewError(local.CodeNoWindow, "This Roletray has no window; use the command line.")
+	}
+	a.mu.Lock()
+	start := !a.window.running
+	a.window.running = true
+	a.raise++
+	a.page, a.prefill = req.Page, nil
+	if req.Prefill != nil {
+		p := *req.Prefill
+		p.Raise = a.raise
+		a.prefill = &p
+	}
+	a.mu.Unlock()
+	a.changed()
+	if !start {
+		return nil
+	}
+	err := a.startWindow()
+	if err != nil {
+		a.windowEnded()
+	}
+	return err
+}
+
+func (a *Agent) windowEnded() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.window.running = false
+}
+
+// startWindow starts the window's program and watches it from then on.
+func (a *Agent) startWindow() error {
+	args, err := a.p.WindowCommand()
+	if err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(a.ctx, args[0], args[1:]...) //nolint:gosec // It is our own program.
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.WaitDelay = 3 * time.Second
+	said := &tail{limit: 4 << 10}
+	cmd.Stderr = said
+	if err := cmd.Start(); err != nil {
+		a.log.Error("could not start the window", "error", err)
+		return local.NewError(local.CodeNoWindow, "The window could not be started; install Roletray again, or use the command line.")
+	}
+	a.removeNotice("window")
+	a.spawn(func() {
+		err := cmd.Wait()
+		a.windowEnded()
+		switch {
+		case a.ctx.Err() != nil:
+		case err == nil:
+			a.mu.Lock()
+			quit := a.current.CloseEndsAgent
+			a.mu.Unlock()
+			if quit {
+				a.quit()
+			}
+		default:
+			a.windowFailed(err, said.String())
+		}
+	})
+	return nil
+}
+
+// windowFailed tells that the window ended in a way that the person did not ask for.
+func (a *Agent) windowFailed(err error, said string) {
+	a.log.Error("the window ended", "error", err, "said", pim.CleanText(said, 2000))
+	w := a.p.Words
+	text := w.Say("note.window-text")
+	a.addNotice(local.Notice{ID: "window", Text: text, Details: pim.CleanText(fmt.Sprint(err, ": ", said), 2000)})
+	a.send(notify.Note{ID: "window", Title: w.Say("note.window"), Body: text})
+	if _, ok := errors.AsType[*exec.ExitError](err); !ok {
+		a.p.Tell(text)
+	}
+}
+
+// tail keeps the end of what is written to it.
+type tail struct {
+	limit int
+	buf   bytes.Buffer
+}
+
+func (t *tail) Write(p []byte) (int, error) {
+	t.buf.Write(p)
+	if extra := t.buf.Len() - t.limit; extra > 0 {
+		t.buf.Next(extra)
+	}
+	return len(p), nil
+}
+
+func (t *tail) String() string { return t.buf.String() }
