@@ -99,6 +99,10 @@ func (t *Tenant) putSettings(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusBadRequest, err)
 		return
 	}
+	if err := in.ARM.Validate(); err != nil {
+		refuse(w, http.StatusBadRequest, err)
+		return
+	}
 	t.mu.Lock()
 	t.armSettings, t.loginSettings = in.ARM, in.Login
 	t.mu.Unlock()

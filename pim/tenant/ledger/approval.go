@@ -30,7 +30,7 @@ type Approval struct {
 }
 
 // CanDecide reports whether the user is an approver of the request. Nobody is
-// of their own.
+// of their own. It looks only at what does not change.
 func (l *Ledger) CanDecide(r *Request, userID string) bool {
 	if r.Approval == nil || r.Requestor == strings.ToLower(userID) {
 		return false

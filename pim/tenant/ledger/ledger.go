@@ -135,7 +135,8 @@ func (l *Ledger) policy(t Target) Policy {
 	return l.p.DefaultPolicy
 }
 
-// Within reports whether scope is top or lies below it.
+// Within reports whether scope is top or lies below it. It looks only at what
+// does not change.
 func (l *Ledger) Within(scope, top string) bool {
 	for {
 		if scope == top {

@@ -123,7 +123,7 @@ func (l *Ledger) Request(id string) (Request, bool) {
 }
 
 // Requests are the requests of a family for which keep is true, oldest first.
-// keep must not call the ledger.
+// Of the ledger's methods keep may call only Within and CanDecide.
 func (l *Ledger) Requests(f Family, keep func(*Request) bool) []Request {
 	l.mu.Lock()
 	defer l.mu.Unlock()
