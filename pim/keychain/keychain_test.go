@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -243,11 +244,11 @@ func TestCorruption(t *testing.T) {
 type stuck struct {
 	keychain.Ring
 	release chan struct{}
-	calls   int
+	calls   atomic.Int32
 }
 
 func (r *stuck) Get(service, name string) (string, error) {
-	r.calls++
+	r.calls.Add(1)
 	<-r.release
 	return r.Ring.Get(service, name)
 }
@@ -272,8 +273,8 @@ func TestTimeout(t *testing.T) {
 		if after := runtime.NumGoroutine(); after > before {
 			t.Errorf("%d goroutines became %d", before, after)
 		}
-		if ring.calls != 1 {
-			t.Errorf("%d calls were made while the first one hung", ring.calls)
+		if n := ring.calls.Load(); n != 1 {
+			t.Errorf("%d calls were made while the first one hung", n)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()

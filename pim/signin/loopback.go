@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -13,6 +14,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"strconv"
 	"time"
 
 	"roletray/pim"
@@ -26,16 +28,26 @@ type loopback struct {
 	verifier string // PKCE
 	state    string
 	answers  chan answer
+	over     chan struct{} // closed when no answer is awaited any more
 	server   *http.Server
 	served   chan struct{}
 }
 
-// answer is one form post of the browser. The page it gets says what is sent to
-// result.
+// answer is one form post of the browser.
 type answer struct {
 	code    string
 	refusal refusal
-	result  chan error
+	result  chan error    // takes what the page is to say
+	shown   chan struct{} // closed when the page is written
+}
+
+// tell shows the person how it went.
+func (a answer) tell(err error) {
+	a.result <- err
+	select {
+	case <-a.shown:
+	case <-time.After(2 * time.Second): // a browser that does not read
+	}
 }
 
 //go:embed page.html
@@ -52,6 +64,7 @@ func listen() (*loopback, error) {
 		verifier: base64.RawURLEncoding.EncodeToString(randomBytes(32)),
 		state:    rand.Text(),
 		answers:  make(chan answer),
+		over:     make(chan struct{}),
 		served:   make(chan struct{}),
 	}
 	lb.server = &http.Server{
@@ -75,13 +88,10 @@ func randomBytes(n int) []byte {
 	return b
 }
 
-// close lets the last page get through and ends the server.
+// close ends the server.
 func (lb *loopback) close() {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-	defer cancel()
-	if lb.server.Shutdown(ctx) != nil {
-		_ = lb.server.Close()
-	}
+	close(lb.over)
+	_ = lb.server.Close()
 	<-lb.served
 }
 
@@ -145,6 +155,7 @@ func (lb *loopback) handle(w http.ResponseWriter, r *http.Request) {
 		code:    r.PostForm.Get("code"),
 		refusal: refusal{Name: r.PostForm.Get("error"), Description: r.PostForm.Get("error_description")},
 		result:  make(chan error, 1),
+		shown:   make(chan struct{}),
 	}
 	if subtle.ConstantTimeCompare([]byte(r.PostForm.Get("state")), []byte(lb.state)) != 1 || a.code == "" && a.refusal.Name == "" {
 		showPage(w, http.StatusBadRequest, "This sign-in is over", "The answer belongs to another sign-in. Go back to Roletray and sign in again.")
@@ -152,12 +163,10 @@ func (lb *loopback) handle(w http.ResponseWriter, r *http.Request) {
 	}
 	select {
 	case lb.answers <- a:
-	case <-r.Context().Done():
-		return
-	case <-time.After(10 * time.Second):
-		showPage(w, http.StatusGone, "This sign-in is over", "Go back to Roletray and sign in again.")
+	case <-lb.over:
 		return
 	}
+	defer close(a.shown)
 	select {
 	case err := <-a.result:
 		if err != nil {
@@ -165,20 +174,28 @@ func (lb *loopback) handle(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		showPage(w, http.StatusOK, "You are signed in", "You can close this page and go back to Roletray.")
-	case <-r.Context().Done():
+	case <-lb.over:
 	}
 }
 
+// showPage sends the whole page before it returns, since the server may be closed
+// right after.
 func showPage(w http.ResponseWriter, status int, title, text string) {
+	var page bytes.Buffer
 	t, err := template.New("page").Parse(pageText)
+	if err == nil {
+		err = t.Execute(&page, struct{ Title, Text string }{title, text})
+	}
 	if err != nil {
 		http.Error(w, title+". "+text, status)
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Length", strconv.Itoa(page.Len()))
 	w.WriteHeader(status)
 	// The browser may be gone; there is nobody else to tell.
-	_ = t.Execute(w, struct{ Title, Text string }{title, text})
+	_, _ = w.Write(page.Bytes())
+	_ = http.NewResponseController(w).Flush()
 }
 
 // wait opens the browser at page and returns its answer.

@@ -70,7 +70,7 @@ func TestLoopback(t *testing.T) {
 			return nil
 		}, "x")
 		if err == nil {
-			a.result <- result
+			a.tell(result)
 		}
 		if err != nil || a.code != "good" {
 			t.Fatalf("got %+v, %v", a, err)

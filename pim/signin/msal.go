@@ -296,7 +296,7 @@ func (s *Service) browserFlow(ctx context.Context, msal public.Client, f flow, a
 		return explain(err)
 	}
 	err = s.redeem(ctx, msal, lb, f, a, accept)
-	a.result <- err
+	a.tell(err)
 	return err
 }
 

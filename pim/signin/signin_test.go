@@ -33,14 +33,16 @@ const contextC1 = pim.Claims(`{"access_token":{"acrs":{"essential":true,"value":
 
 // bench is a tenant and a person with a browser, a keychain and a folder.
 type bench struct {
-	t       *testing.T
-	tenant  *tenant.Tenant
-	cloud   pim.Cloud
-	user    tenant.User
-	ring    *keychaintest.Ring
-	dir     string
-	browser func(url string) error
-	opened  atomic.Int32
+	t      *testing.T
+	tenant *tenant.Tenant
+	cloud  pim.Cloud
+	user   tenant.User
+	ring   *keychaintest.Ring
+	dir    string
+	opened atomic.Int32
+
+	browsing sync.Mutex // a person does one thing at a time
+	browser  func(url string) error
 
 	mu   sync.Mutex
 	told bytes.Buffer // what was logged and what errors said
@@ -86,6 +88,8 @@ func (b *bench) service() *signin.Service {
 		Keychain: keychain.New(b.ring, "roletray-test", keychain.WithLockFile(filepath.Join(b.dir, "keychain.lock"))),
 		OpenBrowser: func(url string) error {
 			b.opened.Add(1)
+			b.browsing.Lock()
+			defer b.browsing.Unlock()
 			return b.browser(url)
 		},
 		Log: slog.New(slog.NewJSONHandler(b, &slog.HandlerOptions{Level: slog.LevelDebug})),
@@ -95,6 +99,13 @@ func (b *bench) service() *signin.Service {
 	}
 	b.t.Cleanup(s.Close)
 	return s
+}
+
+// use changes what the person does with a page, from the next one on.
+func (b *bench) use(browser func(url string) error) {
+	b.browsing.Lock()
+	defer b.browsing.Unlock()
+	b.browser = browser
 }
 
 func (b *bench) signIn(s *signin.Service) pim.Account {
@@ -298,7 +309,7 @@ func TestRestart(t *testing.T) {
 		t.Errorf("after Close: %v", err)
 	}
 
-	b.browser = func(string) error { t.Error("a browser opened after a restart"); return nil }
+	b.use(func(string) error { t.Error("a browser opened after a restart"); return nil })
 	s := b.service()
 	if got := s.Accounts(); len(got) != 1 || got[0] != acc {
 		t.Fatalf("accounts %+v", got)
@@ -405,7 +416,7 @@ func TestOtherAccount(t *testing.T) {
 	b := newBench(t)
 	s := b.service()
 	acc := b.signIn(s)
-	b.browser = b.tenant.Browser(b.tenant.Info().Users[1].UPN)
+	b.use(b.tenant.Browser(b.tenant.Info().Users[1].UPN))
 	_, err := s.Source(acc.ID).Token(t.Context(), pim.AudienceARM, signin.TokenRequest{Claims: contextC1, Interactive: true})
 	b.wantError(err, signin.ErrOtherAccount, pim.CodeCancelled)
 	if got := claimsOf(t, b.token(s, acc, pim.AudienceARM))["oid"]; got != b.user.ID {
@@ -449,31 +460,31 @@ func TestNotSignedIn(t *testing.T) {
 		return err
 	}
 
-	b.browser = answerWith(url.Values{"error": {"access_denied"}, "error_subcode": {"cancel"}})
+	b.use(answerWith(url.Values{"error": {"access_denied"}, "error_subcode": {"cancel"}}))
 	b.wantError(try(t.Context()), signin.ErrCancelled, pim.CodeCancelled)
 
-	b.browser = answerWith(url.Values{"error": {"access_denied"}, "error_description": {"AADSTS90094: admin consent <script>"}})
+	b.use(answerWith(url.Values{"error": {"access_denied"}, "error_description": {"AADSTS90094: admin consent <script>"}}))
 	b.wantError(try(t.Context()), signin.ErrRefused, pim.CodeConsent)
 
-	b.browser = answerWith(url.Values{"code": {"never-issued"}})
+	b.use(answerWith(url.Values{"code": {"never-issued"}}))
 	b.wantError(try(t.Context()), signin.ErrSignInNeeded, pim.CodeSignInNeeded)
 
-	b.browser = func(string) error { return errors.New("exec: xdg-open: not found ?code=") }
+	b.use(func(string) error { return errors.New("exec: xdg-open: not found ?code=") })
 	b.wantError(try(t.Context()), signin.ErrNoBrowser, pim.CodeInternal)
 
 	ctx, cancel := context.WithCancel(t.Context())
-	b.browser = func(string) error { cancel(); return nil }
+	b.use(func(string) error { cancel(); return nil })
 	b.wantError(try(ctx), signin.ErrCancelled, pim.CodeCancelled)
 
 	ctx, cancel = context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
-	b.browser = func(string) error { return nil }
+	b.use(func(string) error { return nil })
 	b.wantError(try(ctx), signin.ErrTimeout, pim.CodeTimeout)
 
 	if len(s.Accounts()) != 0 || len(b.ring.Items()) != 0 {
 		t.Error("something was kept of sign-ins that failed")
 	}
-	b.browser = b.tenant.Browser(b.user.UPN)
+	b.use(b.tenant.Browser(b.user.UPN))
 	b.signIn(s)
 }
 
