@@ -38,9 +38,15 @@ func TestSentences(t *testing.T) {
 	line("rejected, with a message", pim.Explain(&pim.Error{Code: pim.CodeRejected, Message: "The scope is \u202elocked.\n"}))
 	line("rejected, with a long message", pim.Explain(&pim.Error{Code: pim.CodeRejected, Message: strings.Repeat("long ", 1000)}))
 	for _, rules := range [][]pim.Rule{
-		{pim.RuleExpiration}, {pim.RuleJustification}, {pim.RuleTicketing}, {pim.RuleMFA}, {pim.RuleEligibility},
-		{pim.RuleJustification, pim.RuleTicketing}, {pim.RuleExpiration, pim.RuleJustification, pim.RuleTicketing, pim.RuleMFA},
-		{"NewRule"}, {"NewRule", pim.RuleTicketing},
+		{pim.RuleExpiration},
+		{pim.RuleJustification},
+		{pim.RuleTicketing},
+		{pim.RuleMFA},
+		{pim.RuleEligibility},
+		{pim.RuleJustification, pim.RuleTicketing},
+		{pim.RuleExpiration, pim.RuleJustification, pim.RuleTicketing, pim.RuleMFA},
+		{"NewRule"},
+		{"NewRule", pim.RuleTicketing},
 	} {
 		line(fmt.Sprintf("policy, %d rules, %s", len(rules), rules[0]), pim.Explain(&pim.Error{Code: pim.CodePolicy, Rules: rules}))
 	}
