@@ -97,10 +97,9 @@ type envelope struct {
 // read finds the code and message that say most.
 func read(body []byte) (code, message string) {
 	var e envelope
-	// A body in another form, such as a gateway's page, leaves the status to speak.
-	if json.Unmarshal(body, &e) != nil {
-		return "", ""
-	}
+	// Of a body in another form, such as a gateway's page, what fits is taken, and
+	// otherwise the status speaks.
+	_ = json.Unmarshal(body, &e)
 	if e.Error != nil {
 		e = *e.Error
 	}
@@ -130,7 +129,7 @@ func refusal(status int, header http.Header, body []byte, now time.Time) *pim.Er
 	}
 	e := &pim.Error{
 		Status:        status,
-		Service:       pim.CleanText(service, 100),
+		Service:       shown(service, 100),
 		RetryAfter:    retryAfter(header, now),
 		CorrelationID: pim.CleanText(header.Get("x-ms-correlation-request-id"), 100),
 	}
@@ -141,14 +140,21 @@ func refusal(status int, header http.Header, body []byte, now time.Time) *pim.Er
 	if e.Claims == "" {
 		e.Claims = claimsInHeader(header)
 	}
-	if !strings.Contains(strings.ToLower(message), "claims") {
-		e.Message = pim.CleanText(message, 500)
-	}
+	e.Message = shown(message, 500)
 	e.Code = meaning(status, service, message, e.Claims != "")
 	if e.Code == pim.CodePolicy {
 		e.Rules = rulesIn(message)
 	}
 	return e
+}
+
+// shown is a text of the service made safe to show, or nothing where it speaks of claims.
+func shown(s string, limit int) string {
+	s = pim.CleanText(s, limit)
+	if lower := strings.ToLower(s); strings.Contains(lower, "claims") || strings.Contains(lower, "access_token") {
+		return ""
+	}
+	return s
 }
 
 func meaning(status int, service, message string, claims bool) pim.Code {

@@ -148,9 +148,8 @@ func TestPages(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var s *service
-			n := 0
 			s = newService(t, func(w http.ResponseWriter, _ call) {
-				n++
+				n := len(s.seen())
 				if n == 2 && tt.want == "" {
 					send(w, 200, last)
 					return
@@ -164,7 +163,7 @@ func TestPages(t *testing.T) {
 			if tt.want == "" && len(got) != 1 {
 				t.Errorf("eligibilities are %+v", got)
 			}
-			if n > 1000 {
+			if n := len(s.seen()); n > 1000 {
 				t.Errorf("%d pages were asked for", n)
 			}
 		})
@@ -264,9 +263,9 @@ func TestReadsAreRetried(t *testing.T) {
 		"cut connection": func(w http.ResponseWriter) { cut(w) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			n := 0
-			s := newService(t, func(w http.ResponseWriter, _ call) {
-				if n++; n < 3 {
+			var s *service
+			s = newService(t, func(w http.ResponseWriter, _ call) {
+				if len(s.seen()) < 3 {
 					fail(w)
 					return
 				}

@@ -94,7 +94,7 @@ func New(p Params) (*Provider, error) {
 	options.Retry.MaxRetryDelay = maxWait
 	options.Retry.ShouldRetry = retryRead
 	options.PerCallPolicies = slices.Concat(
-		[]policy.Policy{policyFunc(outcome), policyFunc(straightenPath), runtime.NewRequestIDPolicy(), policyFunc(addFilter)},
+		[]policy.Policy{policyFunc(outcome), runtime.NewRequestIDPolicy(), policyFunc(addFilter)},
 		options.PerCallPolicies)
 	options.PerRetryPolicies = slices.Concat(
 		[]policy.Policy{&gate{now: p.Now}},

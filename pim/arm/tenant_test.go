@@ -23,9 +23,11 @@ type company struct {
 	account  pim.Account
 }
 
-func newCompany(t *testing.T) company {
+func newCompany(t *testing.T) company { return newCompanyOf(t, "demo") }
+
+func newCompanyOf(t *testing.T, seed string) company {
 	t.Helper()
-	tn, err := tenant.Start(t.Context(), tenant.Options{Seed: "demo"})
+	tn, err := tenant.Start(t.Context(), tenant.Options{Seed: seed})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -265,5 +267,106 @@ func TestLostAnswerAtTenant(t *testing.T) {
 				t.Errorf("found is %v, %v", found, err)
 			}
 		})
+	}
+}
+
+func TestLargeTenantIsReadInPages(t *testing.T) {
+	c := newCompanyOf(t, "large")
+	list, err := c.provider.Eligible(t.Context())
+	if err != nil || len(list) != 5000 {
+		t.Fatalf("%d eligibilities, %v", len(list), err)
+	}
+	parts := 0
+	for part, err := range c.provider.Active(t.Context(), list, true) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if parts++; part.Scope.ID == "" && part.Complete {
+			t.Error("the tenant's part is called complete")
+		}
+	}
+	covered := map[string]bool{}
+	for _, e := range list {
+		covered[strings.ToLower(e.Role.Scope.ID)] = true
+	}
+	if parts < 2 || parts > len(covered)+1 {
+		t.Errorf("%d parts for %d scopes", parts, len(covered))
+	}
+}
+
+func TestLinkToAnotherHostGetsNoTokenAtTenant(t *testing.T) {
+	c := newCompany(t)
+	graph := c.Info().Graph
+	err := c.AddFaults(tenant.Fault{
+		Service: "arm", Method: "GET", PathContains: "roleEligibilityScheduleInstances", Times: 1,
+		Body: `{"value":[],"nextLink":"` + graph + `/v1.0/me"}`,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = c.provider.Eligible(t.Context())
+	if pim.CodeOf(err) != pim.CodeUnreadable {
+		t.Errorf("error is %v", err)
+	}
+	for _, seen := range c.Log() {
+		if seen.Service == "graph" {
+			t.Errorf("the other host was asked: %+v", seen)
+		}
+	}
+}
+
+func TestChallengeOnReadOpensNoBrowserAtTenant(t *testing.T) {
+	c := newCompany(t)
+	pages := func() (n int) {
+		for _, seen := range c.Log() {
+			if seen.Service == "login" && strings.Contains(seen.Path, "authorize") {
+				n++
+			}
+		}
+		return n
+	}
+	before := pages()
+	if before == 0 {
+		t.Fatal("the sign-in is not in the log")
+	}
+	err := c.AddFaults(tenant.Fault{
+		Service: "arm", Method: "GET", Status: 401, Body: `{"error":{"code":"InvalidAuthenticationToken","message":"revoked"}}`,
+		Header: map[string]string{"WWW-Authenticate": `Bearer realm="", error="insufficient_claims", claims="eyJhY2Nlc3NfdG9rZW4iOnsibmJmIjp7ImVzc2VudGlhbCI6dHJ1ZSwgInZhbHVlIjoiMTYwNDEwNjY1MSJ9fX0="`},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.provider.Eligible(t.Context()); pim.CodeOf(err) != pim.CodeSignInNeeded {
+		t.Errorf("error is %v", err)
+	}
+	if after := pages(); after != before {
+		t.Errorf("%d sign-in pages were opened", after-before)
+	}
+}
+
+func TestReducedScopeAtTenant(t *testing.T) {
+	c := newCompany(t)
+	e := c.eligible(t, func(e pim.Eligibility, p pim.Policy) bool {
+		return plain(e, p) && e.Role.Scope.Type == pim.ScopeSubscription
+	})
+	list, err := c.provider.Eligible(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(list, func(o pim.Eligibility) bool {
+		return o.Role.Scope.Type == pim.ScopeResourceGroup && o.Role.Scope.Within(e.Role.Scope)
+	})
+	if i < 0 {
+		t.Fatalf("no scope below %s is known", e.Role.Scope.ID)
+	}
+	a := activation(e)
+	a.Scope = list[i].Role.Scope
+	made, err := c.provider.Activate(t.Context(), a)
+	if err != nil || made.Role.Scope != a.Scope {
+		t.Fatalf("%+v, %v", made, err)
+	}
+	rows := c.active(t, e.Role.At(a.Scope))
+	if len(rows) != 1 {
+		t.Errorf("active rows are %+v", rows)
 	}
 }

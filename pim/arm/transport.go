@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -55,17 +54,6 @@ type transportError struct{ error }
 func (e *transportError) Unwrap() error { return e.error }
 
 func isWrite(req *policy.Request) bool { return req.Raw().Method != http.MethodGet }
-
-// straightenPath removes the empty segments that an empty scope, or one with a
-// slash at its start, leaves in the client's path templates.
-func straightenPath(req *policy.Request) (*http.Response, error) {
-	u := req.Raw().URL
-	for strings.HasPrefix(u.Path, "//") {
-		u.Path = u.Path[1:]
-		u.RawPath = strings.TrimPrefix(u.RawPath, "/")
-	}
-	return req.Next()
-}
 
 // filterKey is the context key of a filter for an operation whose client cannot
 // send one.

@@ -160,7 +160,7 @@ func given(s string) *string {
 
 // create sends a request of the person. Where the service says that there is one
 // already, and it is the one of this very GUID, an earlier sending has arrived
-// after all and its request is the result.
+// after all and its request is the result, or CodeDuplicate where it cannot be read.
 func (p *Provider) create(ctx context.Context, path, id string, body armauthorization.RoleAssignmentScheduleRequest, r pim.Role) (pim.Request, error) {
 	answer, err := p.requests.Create(writing(ctx), path, id, body, nil)
 	if err == nil {
@@ -168,16 +168,22 @@ func (p *Provider) create(ctx context.Context, path, id string, body armauthoriz
 	}
 	err = translate(err)
 	e, ok := errors.AsType[*pim.Error](err)
-	if !ok || e.Code != pim.CodeDuplicate && !(e.Status == http.StatusConflict && strings.Contains(strings.ToLower(e.Message), strings.ToLower(id))) {
+	if !ok {
+		return pim.Request{}, err
+	}
+	named := strings.Contains(strings.ToLower(e.Message), strings.ToLower(id))
+	if e.Status == http.StatusConflict && named {
+		e.Code = pim.CodeDuplicate
+	}
+	if e.Code != pim.CodeDuplicate {
 		return pim.Request{}, err
 	}
 	made, findErr := p.get(ctx, r, id)
-	switch {
-	case findErr == nil:
+	if findErr == nil {
 		return made, nil
-	case pim.CodeOf(findErr) == pim.CodeNotFound && e.Code == pim.CodeDuplicate:
-		// The one that exists is another: the code is the same.
-		e.Code = pim.CodePending
+	}
+	if pim.CodeOf(findErr) == pim.CodeNotFound && !named {
+		e.Code = pim.CodePending // The one that exists is another.
 	}
 	return pim.Request{}, err
 }

@@ -128,7 +128,7 @@ func TestRequestOfThisGUIDExistsAlready(t *testing.T) {
 		{"the code for it", 400, "RoleAssignmentRequestExists", "", true, ""},
 		{"another request is open", 400, "RoleAssignmentRequestExists", "", false, pim.CodePending},
 		{"409 naming another", 409, "Conflict", "The request '22222222' already exists.", true, pim.CodeRejected},
-		{"409 naming ours that cannot be read", 409, "Conflict", ours, false, pim.CodeRejected},
+		{"409 naming ours that cannot be read", 409, "Conflict", ours, false, pim.CodeDuplicate},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newService(t, func(w http.ResponseWriter, c call) {
@@ -194,7 +194,7 @@ func TestAnswerThatComesTooLateIsFound(t *testing.T) {
 			return
 		}
 		send(w, 200, put(t))
-	}, func(p *arm.Params) { p.Timeout = 50 * time.Millisecond })
+	}, func(p *arm.Params) { p.Timeout = time.Second })
 	defer close(release)
 	a := exampleActivation()
 	_, err := s.Activate(short(t), a)
@@ -261,17 +261,17 @@ func TestWriteIsNotRepeated(t *testing.T) {
 }
 
 func TestWriteIsRepeatedWhenTheServiceHasAskedForAPause(t *testing.T) {
-	n := 0
-	s := newService(t, func(w http.ResponseWriter, _ call) {
-		if n++; n == 1 {
+	var s *service
+	s = newService(t, func(w http.ResponseWriter, _ call) {
+		if len(s.seen()) == 1 {
 			w.Header().Set("x-ms-retry-after-ms", "1")
 			refuse(w, 429, "TooManyRequests", "")
 			return
 		}
 		send(w, 201, put(t))
 	})
-	if _, err := s.Activate(short(t), exampleActivation()); err != nil || n != 2 {
-		t.Errorf("%d writes, %v", n, err)
+	if _, err := s.Activate(short(t), exampleActivation()); err != nil || len(s.seen()) != 2 {
+		t.Errorf("%d writes, %v", len(s.seen()), err)
 	}
 }
 
