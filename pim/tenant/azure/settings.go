@@ -60,7 +60,7 @@ type Settings struct {
 	// MandatoryMFA refuses writes with a token without multifactor
 	// authentication, as Azure's mandatory MFA does.
 	MandatoryMFA bool `json:"mandatoryMfa"`
-	// NoLicense refuses everything for lack of a licence.
+	// NoLicense refuses everything of role management for lack of a licence.
 	NoLicense bool `json:"noLicense"`
 }
 
