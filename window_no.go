@@ -1,5 +1,3 @@
-//go:build nowindow
-
 package main
 
 import "context"

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -217,13 +218,24 @@ func upperFirst(s string) string {
 	return string(unicode.ToUpper(r)) + s[n:]
 }
 
+// firstReadLimit is how long a command waits for what was never read: some
+// lists take the service half a minute, and the others are worth seeing before.
+const firstReadLimit = 20 * time.Second
+
 // ready returns the newest state, once the accounts have been read for the first
 // time. It waits for that and not for a later read.
 func ready(ctx context.Context, c *local.Client) (*local.State, error) {
-	for s, err := range c.Watch(ctx) {
+	waiting, cancel := context.WithTimeout(ctx, firstReadLimit)
+	defer cancel()
+	var last *local.State
+	for s, err := range c.Watch(waiting) {
 		if err != nil {
+			if last != nil && !last.Starting && ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
+				return last, nil
+			}
 			return nil, err
 		}
+		last = s
 		if !s.Starting && !firstRead(s) {
 			return s, nil
 		}
@@ -231,17 +243,13 @@ func ready(ctx context.Context, c *local.Client) (*local.State, error) {
 	return nil, ctx.Err()
 }
 
+// firstRead says whether something was never read and may still come.
 func firstRead(s *local.State) bool {
 	for _, snap := range s.Accounts {
-		if snap.SignIn != nil || !snap.Refreshing {
+		if snap.SignIn != nil {
 			continue
 		}
-		for _, p := range snap.Parts {
-			if p.At.IsZero() && p.Problem == nil {
-				return true
-			}
-		}
-		if len(snap.Parts) == 0 {
+		if len(snap.Parts) == 0 || slices.ContainsFunc(snap.Parts, func(p pim.Part) bool { return p.At.IsZero() && p.Problem == nil }) {
 			return true
 		}
 	}
