@@ -50,7 +50,7 @@ func specification(t *testing.T) string {
 	}
 	path := filepath.Join(dir, "..", "shared", "spec", "arm")
 	if _, err := os.Stat(path); err != nil {
-		const why = "skipped: Microsoft's contract is not beside the repository, in ../shared/spec/arm"
+		const why = "Microsoft's contract is not beside the repository, in ../shared/spec/arm, so nothing can be held against it"
 		if os.Getenv("CI") == "true" {
 			t.Fatal(why)
 		}
