@@ -9,6 +9,7 @@
 package ledger
 
 import (
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -43,6 +44,8 @@ type Timing struct {
 	// TooEarlyFails records a deactivation within the first five minutes as a
 	// failed request in place of an error.
 	TooEarlyFails bool
+	// Queue takes an activation that begins when the one in force has ended.
+	Queue bool
 }
 
 // Params is what a Ledger needs.
@@ -54,6 +57,9 @@ type Params struct {
 	Timing func() Timing
 	// DefaultPolicy holds where SetPolicy said nothing.
 	DefaultPolicy Policy
+	// MemberOf are the groups, in lower case, that a user is in for now beyond
+	// those in the directory. It must not call this ledger. Nil means none.
+	MemberOf func(userID string) []string
 }
 
 // Ledger is safe for concurrent use.
@@ -159,14 +165,18 @@ func (l *Ledger) holders(userID string) []string {
 			ids = append(ids, strings.ToLower(g))
 		}
 	}
+	if l.p.MemberOf != nil {
+		for _, g := range l.p.MemberOf(userID) {
+			if !slices.Contains(ids, g) {
+				ids = append(ids, g)
+			}
+		}
+	}
 	return ids
 }
 
-func (l *Ledger) isHolder(userID, principal string) bool {
-	for _, h := range l.holders(userID) {
-		if h == principal {
-			return true
-		}
-	}
-	return false
+// Holds reports whether the principal is the user or a group that the user is
+// in now.
+func (l *Ledger) Holds(userID, principal string) bool {
+	return slices.Contains(l.holders(userID), strings.ToLower(principal))
 }

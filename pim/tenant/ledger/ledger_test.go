@@ -173,3 +173,71 @@ func TestApprovedTooLate(t *testing.T) {
 		t.Errorf("%d are active", n)
 	}
 }
+
+// Who joins a group for a while may activate what the group is eligible for.
+func TestMemberForNow(t *testing.T) {
+	d := newDesk(t)
+	var joined []string
+	d.books.p.MemberOf = func(string) []string { return joined }
+	role := Target{Role: "r", Scope: "/"}
+	d.eligible("e", "crew", role, time.Time{})
+	_, err := d.submit("ada", Submission{Action: SelfActivate, Target: role})
+	d.want(err, PolicyValidationFailed)
+	joined = []string{"crew", "team"}
+	if !d.books.Holds("ADA", "crew") || d.books.Holds("ada", "bo") {
+		t.Error("the wrong principals are held")
+	}
+	if _, err := d.submit("ada", Submission{Action: SelfActivate, Target: role, ScheduleID: "own"}); err != nil {
+		t.Fatal(err)
+	}
+	if a, ok := d.books.Assignment("own"); !ok || a.Principal != "ada" {
+		t.Errorf("the schedule is %+v", a)
+	}
+}
+
+func TestQueueAfterWhatIsActive(t *testing.T) {
+	role := Target{Role: "r", Scope: "/"}
+	later := func(after time.Duration) Submission {
+		return Submission{Action: SelfActivate, Target: role, Schedule: Schedule{Start: start.Add(after), Expiration: AfterDuration, Duration: time.Hour}}
+	}
+	for _, queue := range []bool{false, true} {
+		d := newDesk(t)
+		d.books.p.Timing = func() Timing { return Timing{Queue: queue} }
+		d.eligible("e", "ada", role, time.Time{})
+		if _, err := d.submit("ada", later(0)); err != nil {
+			t.Fatal(err)
+		}
+		_, err := d.submit("ada", later(30*time.Minute))
+		d.want(err, RoleAssignmentExists)
+		r, err := d.submit("ada", later(time.Hour+time.Minute))
+		if !queue {
+			d.want(err, RoleAssignmentExists)
+			continue
+		}
+		if err != nil || r.Status != Granted {
+			t.Fatalf("%s, %v", r.Status, err)
+		}
+		d.clock.Advance(90 * time.Minute)
+		if n := len(d.books.InForce(Holder{User: "ada"})); n != 1 {
+			t.Errorf("%d are active after the change", n)
+		}
+	}
+}
+
+func TestAdministratorsDecideWhereNobodyIsNamed(t *testing.T) {
+	d := newDesk(t)
+	role := Target{Role: "r", Scope: "/"}
+	d.eligible("e", "ada", role, time.Time{})
+	d.books.SetPolicy(role, Policy{Approval: true})
+	r, err := d.submit("ada", Submission{Action: SelfActivate, Target: role})
+	if err != nil || r.Status != PendingApproval {
+		t.Fatalf("%s, %v", r.Status, err)
+	}
+	_, err = d.books.Review("bo", r.Approval.ID, r.Approval.StageID, Approve, "")
+	d.want(err, InsufficientPermissions)
+	_, err = d.books.ReviewAsAdministrator("ada", r.Approval.ID, r.Approval.StageID, Approve, "")
+	d.want(err, InsufficientPermissions)
+	if r, err = d.books.ReviewAsAdministrator("bo", r.Approval.ID, r.Approval.StageID, Approve, ""); err != nil || r.Status != Provisioned {
+		t.Errorf("%s, %v", r.Status, err)
+	}
+}

@@ -19,7 +19,10 @@ type Policy struct {
 	// Context is the authentication context that a token must have met, such
 	// as c1; empty for none.
 	Context string
-	// Approvers decide on each activation; none means that it needs no approval.
+	// Approval makes somebody agree to each activation even where Approvers
+	// names nobody: then administrators decide, see ReviewAsAdministrator.
+	Approval bool
+	// Approvers decide on each activation.
 	Approvers []Approver
 	// ApproverJustifies makes the approver give a reason.
 	ApproverJustifies bool
@@ -41,4 +44,4 @@ func (p Policy) MaximumDuration() time.Duration {
 }
 
 // NeedsApproval reports whether somebody has to agree to an activation.
-func (p Policy) NeedsApproval() bool { return len(p.Approvers) > 0 }
+func (p Policy) NeedsApproval() bool { return p.Approval || len(p.Approvers) > 0 }

@@ -94,7 +94,10 @@ type Request struct {
 // Submission is a request as it comes in.
 type Submission struct {
 	// ID names the request: a GUID in lower case.
-	ID        string
+	ID string
+	// ScheduleID names the schedule that an activation makes, in lower case;
+	// empty means a new GUID.
+	ScheduleID string
 	Family    Family
 	Action    Action
 	Target    Target

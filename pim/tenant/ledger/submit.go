@@ -43,7 +43,7 @@ func (l *Ledger) Submit(caller world.Caller, s Submission) (Request, error) {
 	var err error
 	switch {
 	case s.Action == SelfActivate && s.Family == OfAssignment:
-		commit, err = l.activate(r, caller, s.Linked, now)
+		commit, err = l.activate(r, caller, s, now)
 	case s.Action == SelfDeactivate && s.Family == OfAssignment:
 		commit, err = l.deactivate(r, now)
 	case s.Action == SelfExtend || s.Action == SelfRenew:
@@ -84,11 +84,11 @@ func (l *Ledger) checkSubject(caller world.Caller, principal string) error {
 
 // activate checks in this order: already active or waiting, the policy's rules,
 // and last the authentication context.
-func (l *Ledger) activate(r *Request, caller world.Caller, linked string, now time.Time) (func(), error) {
+func (l *Ledger) activate(r *Request, caller world.Caller, s Submission, now time.Time) (func(), error) {
 	if err := l.checkFree(r, now); err != nil {
 		return nil, err
 	}
-	e, err := l.findEligibility(r, linked, now)
+	e, err := l.findEligibility(r, s.Linked, now)
 	if err != nil {
 		return nil, err
 	}
@@ -129,7 +129,9 @@ func (l *Ledger) activate(r *Request, caller world.Caller, linked string, now ti
 	}
 
 	r.Linked = e.ID
-	r.TargetSchedule = uuid.NewString()
+	if r.TargetSchedule = s.ScheduleID; r.TargetSchedule == "" {
+		r.TargetSchedule = uuid.NewString()
+	}
 	if r.Schedule.Expiration == "" {
 		r.Schedule.Expiration, r.Schedule.Duration = AfterDuration, duration
 	}
@@ -173,6 +175,9 @@ func (l *Ledger) checkFree(r *Request, now time.Time) error {
 	timing := l.p.Timing()
 	for _, a := range l.assigned[r.Principal] {
 		if a.Target != r.Target {
+			continue
+		}
+		if a.InForce(now) && timing.Queue && !a.End.IsZero() && !r.Schedule.start(now).Before(a.End) {
 			continue
 		}
 		if a.InForce(now) || a.lingers(now, timing) {

@@ -64,6 +64,8 @@ type User struct {
 type Group struct {
 	ID   string
 	Name string
+	// RoleAssignable groups can be given directory roles.
+	RoleAssignable bool
 }
 
 // Directory is the tenant's people and groups. It does not change after it was
