@@ -15,6 +15,7 @@ import (
 
 	"github.com/AzureAD/microsoft-authentication-library-for-go/apps/public"
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/net/html"
 )
 
 const stepUpC1 = `{"access_token":{"acrs":{"essential":true,"value":"c1"}}}`
@@ -630,5 +631,27 @@ func TestPagesNeedTheirBrowser(t *testing.T) {
 	r.Host = "evil.example"
 	if got := send(t, a.client, r); got.status != http.StatusMisdirectedRequest {
 		t.Errorf("a foreign host is answered with %d", got.status)
+	}
+}
+
+// Enter in a field presses the first button of its form: never Cancel.
+func TestEnterGoesOn(t *testing.T) {
+	tn := start(t, Options{Seed: "empty"})
+	a := newAuthorization(t, tn)
+	a.query.Set("claims", stepUpC1)
+	pages := strings.TrimSuffix(tn.Info().Control, "/control")
+	for address, want := range map[string]string{a.address(): "account next", pages + "/devicelogin": "device next"} {
+		got := send(t, a.client, request(t, "GET", address, "", nil))
+		doc, err := html.Parse(strings.NewReader(got.body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		form, button, _ := strings.Cut(want, " ")
+		if id := attribute(find(find(doc, "form", form), "button", ""), "id"); id != button {
+			t.Errorf("the first button of form %s is %q", form, id)
+		}
+		if find(doc, "p", "simulated") == nil {
+			t.Errorf("form %s does not say that the tenant is simulated", form)
+		}
 	}
 }
