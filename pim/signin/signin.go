@@ -289,17 +289,16 @@ func (s *Service) put(id string, a *account) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	taken := s.accounts[id]
-	switch {
-	case a == nil:
-		delete(s.accounts, id)
-	case s.closed:
+	if s.closed && a != nil {
 		a.session.close()
-	default:
+		a = nil
+	}
+	if a == nil {
+		delete(s.accounts, id)
+	} else {
 		s.accounts[id] = a
 	}
-	if taken != nil {
-		close(taken.changing)
-	}
+	close(taken.changing)
 }
 
 // stop ends what the account is doing and waits for it.
@@ -342,6 +341,9 @@ func (s *Service) keep(ctx context.Context, acc pim.Account, store func(session)
 	next := s.open(r)
 	if err := store(next.session); err != nil {
 		next.session.close()
+		if old == nil {
+			err = errors.Join(err, s.records.remove(acc.ID))
+		}
 		s.putBack(acc.ID, old)
 		return fmt.Errorf("keep the tokens: %w", err)
 	}
@@ -402,15 +404,18 @@ func (s *Service) forget(ctx context.Context, r record) error {
 // Close ends every running sign-in and token request and waits for them.
 func (s *Service) Close() {
 	s.signIns.stop()
+	var idle []*account
 	s.mu.Lock()
 	s.closed = true
-	accounts := s.accounts
-	s.accounts = make(map[string]*account)
-	s.mu.Unlock()
-	for _, a := range accounts {
-		if a.session != nil {
-			a.stop()
+	for id, a := range s.accounts {
+		if a.changing == nil { // the others end with their put
+			idle = append(idle, a)
+			delete(s.accounts, id)
 		}
+	}
+	s.mu.Unlock()
+	for _, a := range idle {
+		a.stop()
 	}
 }
 

@@ -756,6 +756,53 @@ func TestUnusableAccount(t *testing.T) {
 	}
 }
 
+// held is a keychain whose deletions wait.
+type held struct {
+	keychain.Ring
+	began, release chan struct{}
+}
+
+func (h held) Delete(service, name string) error {
+	h.began <- struct{}{}
+	<-h.release
+	return h.Ring.Delete(service, name)
+}
+
+// TestCloseWhileSigningOut leaves nobody waiting.
+func TestCloseWhileSigningOut(t *testing.T) {
+	b := newBench(t)
+	ring := held{b.ring, make(chan struct{}), make(chan struct{})}
+	s, err := signin.New(signin.Params{Dir: b.dir, Keychain: keychain.New(ring, "roletray-test"), OpenBrowser: b.browser})
+	if err != nil {
+		t.Fatal(err)
+	}
+	acc := b.signIn(s)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if err := s.SignOut(t.Context(), acc.ID); err != nil {
+			t.Error(err)
+		}
+	})
+	<-ring.began
+	wg.Go(func() {
+		if _, err := s.Source(acc.ID).Token(t.Context(), pim.AudienceARM, signin.TokenRequest{}); !errors.Is(err, signin.ErrUnknownAccount) {
+			t.Errorf("got %v, want ErrUnknownAccount", err)
+		}
+	})
+	s.Close()
+	go func() {
+		for range ring.began { // the other items
+			continue
+		}
+	}()
+	close(ring.release)
+	wg.Wait()
+	close(ring.began)
+	if n := len(b.ring.Items()); n != 0 {
+		t.Errorf("%d items left", n)
+	}
+}
+
 // TestAllAtOnce signs in, out and asks for tokens at the same time. Whatever the
 // order, what is left at the end is one account that works, or none and no items.
 func TestAllAtOnce(t *testing.T) {
