@@ -4,13 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -19,10 +17,6 @@ import (
 	"roletray/pim"
 	"roletray/pim/arm"
 )
-
-func refusedDial(context.Context, string, string) (net.Conn, error) {
-	return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
-}
 
 func at(scopes ...string) (list []pim.Eligibility) {
 	for _, s := range scopes {

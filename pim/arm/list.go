@@ -27,6 +27,7 @@ const maxPages = 1000
 func rows[T, R any](ctx context.Context, p *Provider, pager *runtime.Pager[T], page func(*T) (rows []R, next *string)) ([]R, error) {
 	var all []R
 	seen := map[string]bool{}
+	unfiltered := context.WithValue(ctx, filterKey{}, nil)
 	for pager.More() {
 		if len(seen) == maxPages {
 			return nil, unreadable("the list has more than %d pages", maxPages)
@@ -51,7 +52,7 @@ func rows[T, R any](ctx context.Context, p *Provider, pager *runtime.Pager[T], p
 			return nil, unreadable("the list leads back to a page of its own")
 		}
 		seen[*next] = true
-		ctx = context.WithValue(ctx, filterKey{}, nil)
+		ctx = unfiltered // The link has the filter in it.
 	}
 	return all, nil
 }

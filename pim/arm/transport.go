@@ -142,7 +142,7 @@ func (x exchange) Do(req *policy.Request) (*http.Response, error) {
 		if parent.Err() != nil {
 			return nil, parent.Err()
 		}
-		return nil, unanswered(err, isWrite(req) && sent.Load())
+		return nil, unanswered(err, isWrite(req), sent.Load())
 	}
 	if resp.StatusCode >= 200 && resp.StatusCode < 300 {
 		switch req.Raw().Method {
@@ -155,12 +155,14 @@ func (x exchange) Do(req *policy.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// unanswered is the error of an exchange without an answer: CodeTimeout when a
-// write may have taken effect or a read took too long, else CodeOffline.
-func unanswered(err error, lostWrite bool) error {
+// unanswered is the error of an exchange without an answer. For a write it is
+// CodeTimeout where it may have taken effect and CodeOffline where nothing of it
+// went out; for a read the two mean what they say.
+func unanswered(err error, write, sent bool) error {
 	e := &pim.Error{Code: pim.CodeOffline, Err: err}
 	var timeout net.Error
-	if lostWrite || errors.Is(err, context.DeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout() {
+	slow := errors.Is(err, context.DeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout()
+	if write && sent || !write && slow {
 		e.Code = pim.CodeTimeout
 	}
 	return e

@@ -3,8 +3,11 @@ package arm_test
 import (
 	"context"
 	"errors"
+	"net"
 	"net/http"
+	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -292,13 +295,20 @@ func TestWriteCalledOffUnderWayMayHaveArrived(t *testing.T) {
 }
 
 func TestUnreachableServiceIsOffline(t *testing.T) {
-	s := newService(t, func(http.ResponseWriter, call) {}, func(p *arm.Params) {
-		p.Options.Transport = &http.Client{Transport: &http.Transport{Proxy: nil, DialContext: refusedDial}}
-	})
-	_, err := s.Activate(short(t), exampleActivation())
-	wantCode(t, err, pim.CodeOffline)
-	_, err = s.Eligible(short(t))
-	wantCode(t, err, pim.CodeOffline)
+	for _, tt := range []struct {
+		cause error
+		read  pim.Code
+	}{{syscall.ECONNREFUSED, pim.CodeOffline}, {os.ErrDeadlineExceeded, pim.CodeTimeout}} {
+		s := newService(t, func(http.ResponseWriter, call) {}, func(p *arm.Params) {
+			p.Options.Transport = &http.Client{Transport: &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
+				return nil, &net.OpError{Op: "dial", Net: "tcp", Err: tt.cause}
+			}}}
+		})
+		_, err := s.Activate(short(t), exampleActivation())
+		wantCode(t, err, pim.CodeOffline)
+		_, err = s.Eligible(short(t))
+		wantCode(t, err, tt.read)
+	}
 }
 
 func TestCreatedIsNotActivated(t *testing.T) {
