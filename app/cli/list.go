@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -185,11 +184,19 @@ func (a *app) printList(snaps []*pim.Snapshot, l listJSON, now time.Time) error 
 		}
 	}
 	for _, p := range l.Stale {
-		age := "was never read"
+		age := "were never read"
 		if !p.At.IsZero() {
-			age = "is from " + a.moment(p.At, now)
+			age = "are from " + a.moment(p.At, now)
 		}
-		fmt.Fprintf(a.Stderr, "The list of %s %s roles %s: %s\n", strings.ReplaceAll(p.Part, "-", " "), p.Kind, age, clean(p.Problem.Text, 300))
+		fmt.Fprintf(a.Stderr, "%s %s: %s\n", partName(p.Part, p.Kind), age, clean(p.Problem.Text, 300))
 	}
 	return nil
+}
+
+func partName(part string, k pim.Kind) string {
+	kind := map[pim.Kind]string{pim.KindAzure: "Azure", pim.KindDirectory: "Entra", pim.KindGroup: "group"}[k]
+	if part == "requests" {
+		return "Requests for " + kind + " roles"
+	}
+	return upperFirst(part) + " " + kind + " roles"
 }

@@ -12,6 +12,8 @@ import (
 	"iter"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"time"
 
 	"roletray/pim"
@@ -33,6 +35,9 @@ type Client struct {
 // Dial finds the agent of the profile and makes sure that somebody answers. The
 // error is ErrNoAgent when none is running. Face is what the caller is: window or cli.
 func Dial(ctx context.Context, profile, face string) (*Client, error) {
+	if _, err := os.Stat(filepath.Join(profile, lockName)); errors.Is(err, fs.ErrNotExist) {
+		return nil, ErrNoAgent // No agent ever was here, whatever else is.
+	}
 	c := &Client{face: face}
 	dial, err := c.dialer(profile)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"path/filepath"
 	"testing"
 	"time"
 )
@@ -56,3 +57,11 @@ func (r *response) Write(b []byte) (int, error) { return r.body.Write(b) }
 func (*response) SetReadDeadline(time.Time) error { return nil }
 
 func (*response) SetWriteDeadline(time.Time) error { return nil }
+
+// touchLock makes dir look like a profile that has had an agent.
+func touchLock(t *testing.T, dir string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(dir, lockName), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -310,6 +310,7 @@ func TestLoopbackFallback(t *testing.T) {
 	dir := profile(t)
 	in := &Instance{profile: dir, lock: flock.New(filepath.Join(dir, lockName))}
 	var err error
+	touchLock(t, dir)
 	if in.listener, in.secret, err = listenTCP(dir); err != nil {
 		t.Fatal(err)
 	}
@@ -351,6 +352,7 @@ func TestLoopbackFallback(t *testing.T) {
 		if err := writePrivate(tcpFile(stale), a); err != nil {
 			t.Fatal(err)
 		}
+		touchLock(t, stale)
 		if _, err := Dial(t.Context(), stale, "cli"); err == nil || errors.Is(err, ErrNoAgent) {
 			t.Errorf("Dial = %v, want the certificate refused", err)
 		}
@@ -360,6 +362,7 @@ func TestLoopbackFallback(t *testing.T) {
 		if err := os.WriteFile(tcpFile(bad), []byte("{"), 0o600); err != nil {
 			t.Fatal(err)
 		}
+		touchLock(t, bad)
 		if _, err := Dial(t.Context(), bad, "cli"); err == nil {
 			t.Error("Dial took a damaged address")
 		}
@@ -377,6 +380,7 @@ func TestStaleSocketIsReplaced(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.SetUnlinkOnClose(false)
+	touchLock(t, dir)
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,404 @@
+package cli_test
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"roletray/app/cli"
+	"roletray/app/local"
+	"roletray/pim"
+	"roletray/pim/session"
+	"roletray/pim/store"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+// scripted is an agent with one state and one answer to everything.
+type scripted struct {
+	state     local.State
+	operation pim.Operation
+	findings  []*pim.Problem
+	policy    pim.Policy
+	// wishes, cancelled and deactivated are what was asked for.
+	wishes      []session.Wish
+	cancelled   string
+	deactivated pim.Key
+	// blocked makes Wait last until its caller goes away, after saying so.
+	blocked chan struct{}
+}
+
+func (s *scripted) State() *local.State                           { return &s.state }
+func (s *scripted) Subscribe() (<-chan struct{}, func())          { return nil, func() {} }
+func (s *scripted) Quit()                                         {}
+func (s *scripted) Show(context.Context, local.ShowRequest) error { return nil }
+
+func (s *scripted) Refresh(context.Context, local.RefreshRequest) error { return nil }
+func (s *scripted) SignOut(context.Context, local.SignOutRequest) error { return nil }
+func (s *scripted) SaveSettings(context.Context, store.Settings) error  { return nil }
+
+func (s *scripted) SignIn(_ context.Context, r local.SignInRequest) (pim.Account, error) {
+	return s.state.Accounts[0].Account, nil
+}
+
+func (s *scripted) Policy(context.Context, local.RoleRequest) (pim.Policy, error) {
+	return s.policy, nil
+}
+
+func (s *scripted) Activate(_ context.Context, r local.ActivateRequest) (local.ActivateAnswer, error) {
+	s.wishes = r.Wishes
+	if r.Check {
+		return local.ActivateAnswer{Findings: s.findings}, nil
+	}
+	return local.ActivateAnswer{Operations: []pim.Operation{s.operation}}, nil
+}
+
+func (s *scripted) Deactivate(_ context.Context, r local.RoleRequest) (pim.Operation, error) {
+	s.deactivated = r.Key
+	return s.operation, nil
+}
+
+func (s *scripted) Cancel(_ context.Context, r local.CancelRequest) error {
+	s.cancelled = r.Request
+	return nil
+}
+
+func (s *scripted) Wait(ctx context.Context, _ local.WaitRequest) (pim.Operation, error) {
+	if s.blocked != nil {
+		close(s.blocked)
+		<-ctx.Done()
+		return pim.Operation{}, ctx.Err()
+	}
+	return s.operation, nil
+}
+
+func (s *scripted) History(context.Context, local.HistoryRequest) (local.HistoryAnswer, error) {
+	return local.HistoryAnswer{}, nil
+}
+
+var now = time.Date(2026, 11, 22, 14, 0, 0, 0, time.UTC)
+
+const guid = "11111111-2222-3333-4444-555555555555"
+
+func role(name, scope, id string) pim.Role {
+	return pim.Role{
+		Kind: pim.KindAzure, Name: name, DefinitionID: "/providers/Microsoft.Authorization/roleDefinitions/" + strings.ToLower(name[:3]),
+		Scope: pim.Scope{ID: id, Name: scope, Type: pim.ScopeSubscription},
+	}
+}
+
+func newScripted() *scripted {
+	owner, reader := role("Owner", "Production", "/subscriptions/1"), role("Rea\x1b[31mder\u202e", "", "/subscriptions/2/resourceGroups/rg-log")
+	contributor := role("Contributor", "Production", "/subscriptions/1")
+	read := func(name string) pim.Part { return pim.Part{Name: name, Kind: pim.KindAzure, At: now} }
+	snapshot := &pim.Snapshot{
+		Account: pim.Account{
+			ID: "acc", Username: "ada@contoso.example", Name: "Ada", TenantID: "t", Cloud: pim.Clouds()[0], Method: pim.SignInBrowser,
+		},
+		At: now,
+		Eligible: []pim.Eligibility{
+			{Role: owner, Via: pim.ViaDirect, End: now.AddDate(0, 3, 0)},
+			{Role: contributor, Via: pim.ViaGroup},
+			{Role: reader, Via: pim.ViaInherited, Start: now.AddDate(0, -1, 0)},
+		},
+		Active: []pim.ActiveRole{
+			{Certainty: pim.Recorded, Assignment: pim.Assignment{
+				Role: contributor, Type: pim.Activated, Via: pim.ViaGroup, Start: now.Add(-time.Hour), End: now.Add(80 * time.Minute),
+			}},
+			{Certainty: pim.Unconfirmed, UnconfirmedSince: now, Assignment: pim.Assignment{
+				Role: reader, Type: pim.Activated, Via: pim.ViaInherited, Start: now.Add(-time.Minute), End: now.AddDate(0, 0, 1),
+			}},
+		},
+		Requests: []pim.Request{
+			{ID: guid, Role: owner, Action: pim.ActionActivate, Status: "PendingApproval", Created: now.Add(-time.Minute), Duration: time.Hour, Justification: "deploy\n4711"},
+			{ID: strings.ReplaceAll(guid, "1", "a"), Role: reader, Action: pim.ActionActivate, Status: "Denied", Created: now.AddDate(0, 0, -2)},
+		},
+		Parts: []pim.Part{read("eligible"), read("active"), {
+			Name: "requests", Kind: pim.KindAzure, At: now.Add(-time.Hour), Problem: pim.Explain(&pim.Error{Code: pim.CodeThrottled}),
+		}},
+	}
+	snapshot.Operations = []pim.Operation{operation(owner, pim.OperationWaiting, "PendingApproval")}
+	return &scripted{
+		state: local.State{
+			Build: "1.2.3", Now: now, Speed: 1, Accounts: []*pim.Snapshot{snapshot}, Settings: store.DefaultSettings(),
+			Notices: []local.Notice{{ID: "tray", Text: "This desktop shows no tray icon."}},
+		},
+		operation: operation(owner, pim.OperationDone, "Provisioned"),
+		policy:    pim.Policy{Readable: true, MaxDuration: 8 * time.Hour},
+	}
+}
+
+func operation(r pim.Role, state pim.OperationState, status pim.Status) pim.Operation {
+	return pim.Operation{
+		ID: guid, Action: pim.ActionActivate, Role: r, State: state, Started: now, Changed: now,
+		Request: &pim.Request{ID: guid, Role: r, Action: pim.ActionActivate, Status: status, Created: now, Duration: time.Hour},
+	}
+}
+
+// line is a command line and what it says.
+type line struct {
+	args           string
+	code           int
+	stdout, stderr string
+}
+
+// run carries out a command line against an agent.
+func run(t *testing.T, profile, args string) line {
+	t.Helper()
+	return runContext(t, t.Context(), profile, strings.Fields(args))
+}
+
+func runContext(t *testing.T, ctx context.Context, profile string, args []string) line {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	code := cli.Run(ctx, cli.Params{
+		Version: "1.2.3", Stdout: &stdout, Stderr: &stderr, Location: time.UTC,
+		RunAgent: func(context.Context, *local.Instance, cli.AgentOptions) error {
+			return fmt.Errorf("no agent in this test")
+		},
+		StartAgent: func(context.Context, string, []string) error {
+			return fmt.Errorf("no agent can be started in this test")
+		},
+	}, append(args, "--profile", profile))
+	return line{strings.Join(args, " "), code, stdout.String(), stderr.String()}
+}
+
+func serve(t *testing.T, agent local.Agent) (profile string) {
+	t.Helper()
+	profile = t.TempDir()
+	if err := local.PrepareProfile(profile); err != nil {
+		t.Fatal(err)
+	}
+	in, err := local.Acquire(profile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- in.Serve(ctx, agent, slog.New(slog.DiscardHandler)) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		if err := in.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return profile
+}
+
+// TestOutput holds what scripts rely on: the JSON, and the words beside it.
+func TestOutput(t *testing.T) {
+	for _, tt := range []struct {
+		name, args string
+		change     func(*scripted)
+		code       int
+	}{
+		{"list", "list", nil, 0},
+		{"list-json", "list --json", nil, 0},
+		{"list-active-json", "list --active --json", nil, 0},
+		{"list-signin-json", "list --json", func(s *scripted) { s.state.Accounts[0].SignIn = pim.Explain(&pim.Error{Code: pim.CodeSignInNeeded}) }, 4},
+		{"list-nobody-json", "list --json", func(s *scripted) { s.state.Accounts = nil }, 4},
+		{"status", "status", nil, 0},
+		{"status-json", "status --json", nil, 0},
+		{"requests", "requests --all", nil, 0},
+		{"requests-json", "requests --json", nil, 0},
+		{"activate", "activate owner --reason x --duration 2h", nil, 0},
+		{"activate-json", "activate owner --json", nil, 0},
+		{"activate-waiting-json", "activate owner --json", func(s *scripted) { s.operation.State = pim.OperationWaiting }, 3},
+		{"activate-failed-json", "activate owner --json", func(s *scripted) {
+			s.operation.State, s.operation.Problem, s.operation.Request = pim.OperationFailed, pim.Explain(&pim.Error{Code: pim.CodeForbidden, Service: "Forbidden"}), nil
+		}, 1},
+		{"activate-signin", "activate owner", func(s *scripted) {
+			s.operation.State, s.operation.Problem = pim.OperationFailed, pim.Explain(&pim.Error{Code: pim.CodeSignInNeeded})
+		}, 4},
+		{"activate-sent-json", "activate owner --no-wait --json", func(s *scripted) { s.operation.State = pim.OperationFollowing }, 0},
+		{"check-json", "activate owner --check --json", func(s *scripted) { s.findings = []*pim.Problem{nil} }, 0},
+		{"check-refused-json", "activate owner --check --json", func(s *scripted) {
+			s.findings = []*pim.Problem{pim.Explain(&pim.Error{Code: pim.CodePolicy, Rules: []pim.Rule{pim.RuleMFA}})}
+		}, 1},
+		{"deactivate-json", "deactivate contributor --json", func(s *scripted) { s.operation.Action = pim.ActionDeactivate }, 0},
+		{"cancel-json", "cancel owner --json", nil, 0},
+		{"signin-json", "signin --json", nil, 0},
+		{"version-json", "version --json", nil, 0},
+		{"usage-json", "activate product --json", nil, 2},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			agent := newScripted()
+			if tt.change != nil {
+				tt.change(agent)
+			}
+			got := run(t, serve(t, agent), tt.args)
+			if got.code != tt.code {
+				t.Errorf("exit code %d, want %d", got.code, tt.code)
+			}
+			text := fmt.Sprintf("$ roletray %s\n%s--- stderr\n%s--- exit %d\n", tt.args, got.stdout, got.stderr, got.code)
+			path := filepath.Join("testdata", tt.name+".golden")
+			if *update {
+				if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), text); diff != "" {
+				t.Errorf("output (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestWhatIsAskedFor(t *testing.T) {
+	owner := role("Owner", "Production", "/subscriptions/1").Key()
+	for _, tt := range []struct {
+		args string
+		want session.Wish
+	}{
+		{"activate owner", session.Wish{Key: owner, Duration: time.Hour}},
+		{"activate owner --duration 90", session.Wish{Key: owner, Duration: 90 * time.Minute}},
+		{"activate owner --duration 1:30 --reason x --ticket 1 --ticket-system J", session.Wish{Key: owner, Duration: 90 * time.Minute, Justification: "x", Ticket: pim.Ticket{Number: "1", System: "J"}}},
+		{"activate owner --start 15:30", session.Wish{Key: owner, Duration: time.Hour, Start: now.Add(90 * time.Minute)}},
+		{"activate owner --scope prod", session.Wish{Key: owner, Duration: time.Hour}},
+		{"activate owner --scope /subscriptions/1", session.Wish{Key: owner, Duration: time.Hour}},
+		{"activate owner --scope /subscriptions/1/resourceGroups/rg-web", session.Wish{Key: owner, Duration: time.Hour, Scope: pim.Scope{ID: "/subscriptions/1/resourceGroups/rg-web"}}},
+	} {
+		t.Run(tt.args, func(t *testing.T) {
+			agent := newScripted()
+			got := run(t, serve(t, agent), tt.args)
+			if got.code != 0 {
+				t.Fatalf("exit code %d: %s", got.code, got.stderr)
+			}
+			if diff := cmp.Diff([]session.Wish{tt.want}, agent.wishes); diff != "" {
+				t.Errorf("wishes (-want +got):\n%s", diff)
+			}
+		})
+	}
+	t.Run("cancel by the beginning of an id", func(t *testing.T) {
+		agent := newScripted()
+		if got := run(t, serve(t, agent), "cancel 11111111-2222"); got.code != 0 || agent.cancelled != guid {
+			t.Errorf("exit code %d, cancelled %q: %s", got.code, agent.cancelled, got.stderr)
+		}
+	})
+	t.Run("deactivate", func(t *testing.T) {
+		agent := newScripted()
+		if got := run(t, serve(t, agent), "deactivate contributor"); got.code != 0 || agent.deactivated != role("Contributor", "", "/subscriptions/1").Key() {
+			t.Errorf("exit code %d, deactivated %q: %s", got.code, agent.deactivated, got.stderr)
+		}
+	})
+}
+
+func TestWrongUse(t *testing.T) {
+	agent := newScripted()
+	agent.policy.JustificationRequired = true
+	profile := serve(t, agent)
+	dir := t.TempDir()
+	file := func(name, content string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	for _, tt := range []struct {
+		args, says string
+		code       int
+	}{
+		{"frobnicate", `no command "frobnicate"`, 2},
+		{"list everything", `takes no "everything"`, 2},
+		{"list --frobnicate", "unknown flag", 2},
+		{"activate", "Name the role", 2},
+		{"activate wizard", "no role that may be activated", 2},
+		{"activate contributor", "Contributor · Production needs a justification", 2},
+		{"activate owner --reason x --duration soon", "--duration", 2},
+		{"activate owner --reason x --duration 9h", "at most 8 h", 2},
+		{"activate owner --reason x --start never", "--start", 2},
+		{"activate owner --reason x --scope /subscriptions/9", "no role that may be activated", 2},
+		{"deactivate owner", "no active role", 2},
+		{"deactivate rg-log", "first five minutes", 1},
+		{"cancel", "Name the request or its role", 2},
+		{"cancel reader", "no request that can be cancelled", 2},
+		{"list --account bob", `"bob"`, 2},
+		{"list --cloud china", "Nobody is signed in to this cloud", 4},
+		{"list --cloud nowhere", "neither public", 2},
+		{"list --cloud " + dir, "cannot be read", 2},
+		{"list --cloud " + file("broken", "{"), "not valid JSON", 2},
+		{"list --cloud " + file("plain", `{"authority":"http://a","arm":"https://b","graph":"https://c"}`), "must use https", 2},
+		{"list --cloud " + file("half", `{"authority":"https://a"}`), `"arm" is missing`, 2},
+		{"list --cloud " + file("ca", `{"authority":"https://a","arm":"https://b","graph":"https://c","caFile":"none.pem"}`), "caFile", 2},
+		{"list --demo --cloud public", "without --cloud", 2},
+		{"list --speed 5", "together with --demo", 2},
+		{"list --demo --speed 0", "above 0", 2},
+		{"list --demo --speed NaN", "above 0", 2},
+		{"list --demo --speed fast", "invalid argument", 2},
+		{"window --here", "no window", 1},
+	} {
+		t.Run(tt.args, func(t *testing.T) {
+			got := run(t, profile, tt.args)
+			if got.code != tt.code {
+				t.Errorf("exit code %d, want %d", got.code, tt.code)
+			}
+			if !strings.Contains(strings.ToLower(got.stderr), strings.ToLower(tt.says)) || got.stdout != "" {
+				t.Errorf("it said %q and %q, want a sentence with %q on stderr", got.stdout, got.stderr, tt.says)
+			}
+			if strings.Count(strings.TrimSpace(got.stderr), "\n") > 0 {
+				t.Errorf("it said more than one line: %q", got.stderr)
+			}
+		})
+	}
+}
+
+func TestNoAgent(t *testing.T) {
+	for _, tt := range []struct {
+		args, stdout, stderr string
+		code                 int
+	}{
+		{"status", "Roletray is not running.", "", 0},
+		{"quit", "Roletray is not running.", "", 0},
+		{"list", "", "No agent can be started", 1},
+	} {
+		t.Run(tt.args, func(t *testing.T) {
+			got := run(t, t.TempDir(), tt.args)
+			if got.code != tt.code || !strings.Contains(got.stdout, tt.stdout) || !strings.Contains(got.stderr, tt.stderr) {
+				t.Errorf("%+v", got)
+			}
+		})
+	}
+	t.Run("a profile that is a file", func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "file")
+		if err := os.WriteFile(path, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got := run(t, path, "list"); got.code != 1 || got.stderr == "" {
+			t.Errorf("%+v", got)
+		}
+	})
+}
+
+func TestInterruptedWaitGoesOn(t *testing.T) {
+	agent := newScripted()
+	agent.operation.State = pim.OperationFollowing
+	agent.blocked = make(chan struct{})
+	profile := serve(t, agent)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	go func() {
+		<-agent.blocked
+		cancel()
+	}()
+	got := runContext(t, ctx, profile, []string{"activate", "owner"})
+	if got.code != 130 || !strings.Contains(got.stderr, "the request itself goes on") {
+		t.Errorf("%+v", got)
+	}
+}
