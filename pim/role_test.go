@@ -1,6 +1,7 @@
 package pim_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -38,8 +39,9 @@ func FuzzRoleKey(f *testing.F) {
 	f.Add("/subscriptions/S1", "/x/roleDefinitions/ABC")
 	f.Fuzz(func(t *testing.T, scope, definition string) {
 		r := pim.Role{Kind: pim.KindAzure, Scope: pim.Scope{ID: scope}, DefinitionID: definition}
-		if r.Key() != r.Key() || r.At(r.Scope).Key() != r.Key() {
-			t.Errorf("the key of %+v changes", r)
+		folded := pim.Role{Kind: pim.KindAzure, Scope: pim.Scope{ID: strings.ToLower(scope)}, DefinitionID: strings.ToLower(definition)}
+		if r.Key() != folded.Key() {
+			t.Errorf("the keys of %+v and %+v differ", r, folded)
 		}
 	})
 }

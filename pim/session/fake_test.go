@@ -4,9 +4,9 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"maps"
 	"os"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -24,6 +24,8 @@ type service struct {
 	mu       sync.Mutex
 	eligible []pim.Eligibility
 	listed   map[pim.Key]pim.Assignment
+	// also are more rows of the listing.
+	also     []pim.Assignment
 	requests []pim.Request
 	policies map[pim.Key]pim.Policy
 	// lag is how late the listing shows a write.
@@ -126,8 +128,8 @@ func (f *service) Active(ctx context.Context, eligible []pim.Eligibility, wide b
 		var parts []pim.ActivePart
 		for _, s := range scopes {
 			part := pim.ActivePart{Scope: s, Complete: s.ID != "" && !f.incomplete}
-			for _, a := range f.listed {
-				if part.Covers(a.Role.Scope) && (s.ID != "" || !strings.Contains(a.Role.Name, "unseen")) {
+			for _, a := range slices.AppendSeq(slices.Clone(f.also), maps.Values(f.listed)) {
+				if part.Covers(a.Role.Scope) {
 					part.Rows = append(part.Rows, a)
 				}
 			}

@@ -174,10 +174,11 @@ func minTime(a, b time.Time) time.Time {
 
 // fail ends an operation with an error. s.mu is held.
 func (s *Session) fail(o *operation, err error) {
-	if e, ok := errors.AsType[*pim.Error](err); ok {
-		o.entry.CorrelationID = e.CorrelationID
-	}
 	s.finish(o, pim.OperationFailed, pim.Explain(err))
+	if e, ok := errors.AsType[*pim.Error](err); ok && e.CorrelationID != "" {
+		o.entry.CorrelationID = e.CorrelationID
+		s.record(o)
+	}
 }
 
 func (s *Session) failed(o *operation, err error) {
@@ -268,13 +269,15 @@ func (s *Session) follow(ctx context.Context, o *operation) {
 	s.mu.Unlock()
 	r, err := src.provider.Follow(ctx, last)
 	s.answered(ctx, src.host, err)
-	if err != nil {
-		s.log.Debug("could not follow a request", "error", err)
-		return
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !o.op.State.Over() {
+	switch {
+	case o.op.State.Over():
+	case pim.CodeOf(err) == pim.CodeNotFound && s.clock.Now().Sub(o.write.At) >= unknownAfter:
+		s.fail(o, err)
+	case err != nil:
+		s.log.Debug("could not follow a request", "error", err)
+	default:
 		tries := o.tries
 		s.advance(o, r)
 		if o.op.Request.Status == last.Status {

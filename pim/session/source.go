@@ -39,10 +39,8 @@ type source struct {
 type row struct {
 	assignment pim.Assignment
 	seen       time.Time
-	// scoped says that a complete read has shown it; only another one takes it away.
-	scoped bool
-	// missed is when a read that may lose rows began to lack a row that only such
-	// reads have shown; zero while it did not.
+	// missed is when a read that may lose rows began to lack a row that no other
+	// read covers; zero while it did not.
 	missed time.Time
 }
 
@@ -89,7 +87,7 @@ func (src *source) restore(last *pim.Snapshot) {
 	}
 	for _, a := range last.Active {
 		if a.Assignment.Role.Kind == src.kind && a.Certainty != pim.Recorded {
-			src.listed[a.Assignment.Role.Key()] = &row{assignment: a.Assignment, seen: src.activePart.At, missed: a.UnconfirmedSince, scoped: a.Certainty == pim.Listed}
+			src.listed[a.Assignment.Role.Key()] = &row{assignment: a.Assignment, seen: src.activePart.At, missed: a.UnconfirmedSince}
 		}
 	}
 }
@@ -114,7 +112,7 @@ func (src *source) apply(part pim.ActivePart, ops []*operation, started, now tim
 		if old != nil && !old.seen.Before(started) && better(old.assignment, a) {
 			a = old.assignment
 		}
-		src.listed[k] = &row{assignment: a, seen: now, scoped: part.Complete || old != nil && old.scoped}
+		src.listed[k] = &row{assignment: a, seen: now}
 	}
 	for _, o := range ops {
 		a, there := shown[o.key]
@@ -136,10 +134,18 @@ func (src *source) apply(part pim.ActivePart, ops []*operation, started, now tim
 		}
 		if part.Complete {
 			delete(src.listed, k)
-		} else if !r.scoped && r.seen.Before(started) && r.missed.IsZero() {
+		} else if r.missed.IsZero() && r.seen.Before(started) && !src.covers(r.assignment.Role.Scope) {
 			r.missed = now
 		}
 	}
+}
+
+// covers says whether the reads at the eligibilities' scopes tell about a scope. That of
+// the whole tenant has no read of its own.
+func (src *source) covers(scope pim.Scope) bool {
+	return slices.ContainsFunc(src.eligible, func(e pim.Eligibility) bool {
+		return strings.Trim(e.Role.Scope.ID, "/") != "" && scope.Within(e.Role.Scope)
+	})
 }
 
 // better says which of two rows for one role to show: the one that can be

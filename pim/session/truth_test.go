@@ -221,3 +221,70 @@ func TestEndOfARole(t *testing.T) {
 		}
 	})
 }
+
+// A role that neither the listing nor the service knows any more is given up when
+// the person tries to end it.
+func TestUnconfirmedRoleThatTheServiceDenies(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newService(pim.KindAzure, "owner")
+		f.lag = 24 * time.Hour
+		r := run(t, t.TempDir(), f)
+		r.read()
+		r.activate("owner")
+		f.set(func() {
+			f.onSend = func(context.Context, int) (bool, error) { return false, &pim.Error{Code: pim.CodeNotActive} }
+		})
+		for _, tt := range []struct {
+			after time.Duration
+			want  pim.Certainty
+		}{{6 * time.Minute, pim.Recorded}, {5 * time.Minute, ""}} {
+			time.Sleep(tt.after)
+			op, err := r.Deactivate(context.Background(), key("owner"), "cli", true)
+			if err != nil || code(op) != pim.CodeNotActive {
+				t.Errorf("%+v, %v", op, err)
+			}
+			synctest.Wait()
+			if c := r.certainty("owner"); c != tt.want {
+				t.Errorf("after another %v: %q, want %q", tt.after, c, tt.want)
+			}
+		}
+	})
+}
+
+func TestTwoWaysToHoldARole(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newService(pim.KindAzure, "owner")
+		owner := roleOf(pim.KindAzure, "owner")
+		end := time.Now().Add(time.Hour)
+		rows := []pim.Assignment{
+			{Role: owner, ID: "standing", Type: pim.Assigned},
+			{Role: owner, ID: "short", Type: pim.Activated, Start: time.Now(), End: end},
+			{Role: owner, ID: "long", Type: pim.Activated, Start: time.Now(), End: end.Add(time.Hour)},
+		}
+		f.also = rows
+		r := run(t, t.TempDir(), f)
+		r.read()
+		if a := r.Snapshot().Active; len(a) != 1 || a[0].Assignment.ID != "long" {
+			t.Errorf("active %+v", a)
+		}
+	})
+}
+
+func TestRequestThatTheServiceForgets(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newService(pim.KindAzure, "owner")
+		f.status = "PendingApproval"
+		r := run(t, t.TempDir(), f)
+		r.read()
+		id := r.activate("owner")[0].ID
+		f.set(func() { f.requests = nil })
+		time.Sleep(4 * time.Minute)
+		if op, err := r.Wait(context.Background(), id); err != nil || op.State != pim.OperationWaiting {
+			t.Errorf("at first: %+v, %v", op, err)
+		}
+		s := r.until("the end", func(s *pim.Snapshot) bool { return s.Operations[0].State.Over() })
+		if code(s.Operations[0]) != pim.CodeNotFound {
+			t.Errorf("%+v", s.Operations[0])
+		}
+	})
+}

@@ -56,6 +56,7 @@ func TestSettingsBounds(t *testing.T) {
 		want  store.Settings
 	}{
 		{"fine", store.Settings{Reminders: []time.Duration{hour, time.Minute}, Duration: hour}, true, store.Settings{Reminders: []time.Duration{hour, time.Minute}, Duration: hour}},
+		{"unknown appearance", store.Settings{Reminders: []time.Duration{}, Duration: hour, Appearance: "pink"}, false, store.Settings{Reminders: []time.Duration{}, Duration: hour}},
 		{"zero", store.Settings{}, false, store.Settings{Reminders: []time.Duration{}, Duration: hour}},
 		{"too short and too long", store.Settings{Reminders: []time.Duration{0, 48 * hour}, Duration: time.Second}, false, store.Settings{Reminders: []time.Duration{24 * hour, time.Minute}, Duration: 5 * time.Minute}},
 		{"too many, out of order, twice", store.Settings{Reminders: []time.Duration{1 * hour, 2 * hour, 2 * hour, 3 * hour, 4 * hour, 5 * hour, 6 * hour}, Duration: 48 * hour}, false, store.Settings{Reminders: []time.Duration{6 * hour, 5 * hour, 4 * hour, 3 * hour, 2 * hour}, Duration: 24 * hour}},
@@ -157,8 +158,11 @@ func TestLeftoversOfACrashGo(t *testing.T) {
 
 func TestPutEntry(t *testing.T) {
 	var entries []store.Entry
-	for i := range store.MaxHistory + 5 {
-		entries = store.PutEntry(entries, store.Entry{ID: fmt.Sprint(i)})
+	for i := range store.MaxHistory {
+		entries = append(entries, store.Entry{ID: fmt.Sprint(i)})
+	}
+	for i := range 5 {
+		entries = store.PutEntry(entries, store.Entry{ID: fmt.Sprint(store.MaxHistory + i)})
 	}
 	if len(entries) != store.MaxHistory || entries[0].ID != "5" {
 		t.Fatalf("%d entries, the first %s", len(entries), entries[0].ID)
