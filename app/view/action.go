@@ -57,5 +57,6 @@ type Page string
 const (
 	PageRoles    Page = "roles"
 	PageRequests Page = "requests"
+	PageHistory  Page = "history"
 	PageSettings Page = "settings"
 )

@@ -43,6 +43,7 @@ func PresentWindow(state *local.State, now time.Time, w Words, look Look) Window
 	}
 	p.roles = newRoles(p.snapshot, now)
 	v.Rows, v.Empty = p.rows()
+	v.Kinds = p.kinds()
 	v.Requests = p.requests()
 	if len(v.Requests) == 0 {
 		v.RequestsEmpty = p.noRequests()
@@ -66,11 +67,12 @@ type windowPresenter struct {
 func (p *windowPresenter) header() Header {
 	h := Header{SigningIn: p.state.SigningIn}
 	for _, s := range p.state.Accounts {
-		label := accountName(s.Account)
+		label, short := accountName(s.Account), accountName(s.Account)
 		if s.Account.Name != "" && s.Account.Username != "" {
-			label = pim.CleanText(s.Account.Name, nameLimit) + " · " + label
+			short = pim.CleanText(s.Account.Name, nameLimit)
+			label = short + " · " + label
 		}
-		h.Accounts = append(h.Accounts, AccountChoice{ID: s.Account.ID, Label: label})
+		h.Accounts = append(h.Accounts, AccountChoice{ID: s.Account.ID, Label: label, Short: short})
 		if p.snapshot == nil || s.Account.ID == p.look.Account {
 			p.snapshot = s
 		}
@@ -105,8 +107,11 @@ func (p *windowPresenter) age() (string, time.Time) {
 		}
 		return p.words.Say("age.never"), time.Time{}
 	}
+	if p.snapshot.Refreshing && !p.snapshot.FromDisk {
+		return p.words.Say("age.reading"), time.Time{}
+	}
 	text, next := age(p.words, oldest, p.now, p.look.Seconds)
-	if p.snapshot.Refreshing && p.snapshot.FromDisk {
+	if p.snapshot.Refreshing {
 		text = p.words.Say("age.refreshing", text)
 	}
 	return text, next
@@ -230,6 +235,17 @@ func (p *windowPresenter) empty() *Empty {
 		return &Empty{Title: p.words.Say("empty.unread"), Text: p.words.Say("empty.unread-text")}
 	}
 	return &Empty{Title: p.words.Say("empty.nothing"), Text: p.words.Say("empty.nothing-text")}
+}
+
+func (p *windowPresenter) kinds() int {
+	kinds := map[pim.Kind]bool{}
+	for i := range p.snapshot.Eligible {
+		kinds[p.snapshot.Eligible[i].Role.Kind] = true
+	}
+	for i := range p.snapshot.Active {
+		kinds[p.snapshot.Active[i].Assignment.Role.Kind] = true
+	}
+	return len(kinds)
 }
 
 // read says whether a part has ever been read whole.

@@ -13,6 +13,8 @@ type Window struct {
 	Banners []Banner
 	// Rows is the list of roles, with its headings.
 	Rows []Row
+	// Kinds counts the kinds of role that the account has.
+	Kinds int
 	// Empty stands in for rows where there is nothing to list.
 	Empty *Empty
 	// Requests is the list of the person's own requests.
@@ -40,8 +42,10 @@ type Header struct {
 
 // AccountChoice is an entry of the account switcher.
 type AccountChoice struct {
-	ID    string
+	ID string
+	// Label is the whole name and the name used at sign-in, Short the first of them.
 	Label string
+	Short string
 }
 
 // Tone is the weight of a text: shown by colour and always by words too.

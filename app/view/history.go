@@ -1,0 +1,74 @@
+package view
+
+import (
+	"strings"
+	"time"
+
+	"roletray/app/local"
+	"roletray/pim"
+)
+
+// PresentHistory lists what this computer has recorded for an account, the newest first,
+// as far as it passes the search. Without rows it says why.
+func PresentHistory(entries []local.HistoryEntry, account, search string, now time.Time, w Words) ([]Row, *Empty) {
+	q := newQuery(search)
+	var rows []Row
+	for _, e := range entries {
+		if account != "" && e.Account != account {
+			continue
+		}
+		r := Row{
+			Type: RowRequest, ID: "history:" + e.Account + ":" + e.ID, Account: e.Account, Key: e.Role.Key(), Kind: e.Role.Kind,
+			Title: roleName(e.Role), Scope: scopeNames(nil).text(e.Role), Path: pim.CleanText(e.Role.Scope.ID, nameLimit), Left: -1,
+		}
+		if !q.matches(r.Title, r.Scope, r.Path, e.Justification, e.Ticket.Number) {
+			continue
+		}
+		r.Status, r.Tone = historyStatus(w, e, now)
+		r.Badges = []Badge{{Text: historyAction(w, e.Action), Tone: ToneQuiet}}
+		parts := []string{Moment(w, e.At, now)}
+		if e.Action == pim.ActionActivate && e.Duration > 0 {
+			parts = append(parts, Span(w, e.Duration))
+		}
+		if j := pim.CleanText(e.Justification, nameLimit); j != "" {
+			parts = append(parts, j)
+		}
+		r.Detail = strings.Join(parts, " · ")
+		rows = append(rows, r)
+	}
+	switch {
+	case len(rows) > 0:
+		return rows, nil
+	case !q.empty():
+		return nil, &Empty{Title: w.Say("empty.no-match"), Text: w.Say("empty.no-match-text")}
+	}
+	return nil, &Empty{Title: w.Say("empty.no-history"), Text: w.Say("empty.no-history-text")}
+}
+
+// actionCancel is the history's word for a request that was withdrawn.
+const actionCancel pim.Action = "cancel"
+
+func historyAction(w Words, a pim.Action) string {
+	if a == actionCancel {
+		return w.Say("action.cancel")
+	}
+	return actionName(w, a)
+}
+
+func historyStatus(w Words, e local.HistoryEntry, now time.Time) (string, Tone) {
+	if e.Status != "" && e.State.Over() && e.State != pim.OperationDone {
+		return requestStatus(w, pim.Request{Status: e.Status, Action: e.Action}, now)
+	}
+	switch e.State {
+	case pim.OperationDone:
+		return w.Say("request.done"), ToneGood
+	case pim.OperationFailed:
+		return w.Say("request.failed"), ToneBad
+	case pim.OperationWaiting:
+		return w.Say("request.waiting"), ToneWarning
+	case pim.OperationScheduled:
+		return w.Say("operation.scheduled", Moment(w, e.Start, now)), ToneNormal
+	case pim.OperationPreparing, pim.OperationSending, pim.OperationResolving, pim.OperationFollowing:
+	}
+	return w.Say("request.in-progress"), ToneNormal
+}

@@ -1,0 +1,242 @@
+//go:build !nowindow
+
+package ui_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/test"
+	"fyne.io/fyne/v2/widget"
+
+	"roletray/app/local"
+	"roletray/app/view/viewtest"
+	"roletray/app/window/ui"
+	"roletray/assets/translations"
+	"roletray/pim"
+	"roletray/pim/store"
+)
+
+// recorder notes what the window asks the agent for and answers as it is told.
+type recorder struct {
+	calls    []any
+	err      error
+	activate func(local.ActivateRequest) (local.ActivateAnswer, error)
+	history  []local.HistoryEntry
+}
+
+func (r *recorder) note(call any) error {
+	r.calls = append(r.calls, call)
+	return r.err
+}
+
+func (r *recorder) Refresh(_ context.Context, q local.RefreshRequest) error { return r.note(q) }
+func (r *recorder) SignIn(_ context.Context, q local.SignInRequest) (pim.Account, error) {
+	return pim.Account{}, r.note(q)
+}
+func (r *recorder) SignOut(_ context.Context, q local.SignOutRequest) error { return r.note(q) }
+func (r *recorder) Policy(_ context.Context, q local.RoleRequest) (pim.Policy, error) {
+	return pim.Policy{}, r.note(q)
+}
+
+func (r *recorder) Activate(_ context.Context, q local.ActivateRequest) (local.ActivateAnswer, error) {
+	err := r.note(q)
+	if r.activate != nil {
+		return r.activate(q)
+	}
+	return local.ActivateAnswer{}, err
+}
+
+// deactivation is a call of Deactivate, which has the same request as Policy.
+type deactivation struct{ local.RoleRequest }
+
+func (r *recorder) Deactivate(_ context.Context, q local.RoleRequest) (pim.Operation, error) {
+	return pim.Operation{}, r.note(deactivation{q})
+}
+func (r *recorder) Cancel(_ context.Context, q local.CancelRequest) error  { return r.note(q) }
+func (r *recorder) SaveSettings(_ context.Context, s store.Settings) error { return r.note(s) }
+func (r *recorder) Quit(context.Context) error                             { return r.note("quit") }
+func (r *recorder) History(context.Context, local.HistoryRequest) (local.HistoryAnswer, error) {
+	return local.HistoryAnswer{Entries: r.history}, r.err
+}
+
+// opened is a window on the test driver. Everything runs on the test's goroutine.
+type opened struct {
+	*ui.UI
+	t      testing.TB
+	window fyne.Window
+	agent  *recorder
+	clock  time.Time
+	wake   time.Duration
+}
+
+type options struct {
+	language string
+	scale    float32
+	size     fyne.Size
+}
+
+func open(t testing.TB, state *local.State, o options) *opened {
+	t.Helper()
+	if o.size.IsZero() {
+		o.size = fyne.NewSize(800, 600)
+	}
+	app := test.NewTempApp(t)
+	w, err := translations.For(o.language)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u := &opened{t: t, agent: &recorder{}, clock: viewtest.Now, window: app.NewWindow("Roletray")}
+	u.window.SetPadded(false)
+	u.window.Resize(o.size)
+	u.UI = ui.New(ui.Params{
+		App: app, Window: u.window, Agent: u.agent, Words: w, Build: "test", TextScale: o.scale,
+		Work:  func(f func(context.Context)) { f(context.Background()) },
+		Do:    func(f func()) { f() },
+		Clock: func() time.Time { return u.clock },
+		Wake:  func(d time.Duration) { u.wake = d },
+	})
+	u.window.Resize(o.size)
+	u.window.Show()
+	t.Cleanup(u.window.Close)
+	if state != nil {
+		u.Deliver(state)
+	}
+	return u
+}
+
+// placed is an object with where it is on the window.
+type placed struct {
+	object fyne.CanvasObject
+	at     fyne.Position
+	// clip is the part of the window that shows the object.
+	from, to fyne.Position
+	parent   string
+}
+
+// walk visits every visible object of what is on top: the sheet where one is open.
+func (u *opened) walk(visit func(placed)) {
+	top := u.window.Content()
+	if o := u.window.Canvas().Overlays().Top(); o != nil {
+		top = o
+	}
+	size := u.window.Canvas().Size()
+	walk(placed{object: top, at: top.Position(), to: fyne.NewPos(size.Width, size.Height), parent: "window"}, visit)
+}
+
+func walk(p placed, visit func(placed)) {
+	if !p.object.Visible() {
+		return
+	}
+	visit(p)
+	var children []fyne.CanvasObject
+	switch o := p.object.(type) {
+	case *fyne.Container:
+		children = o.Objects
+	case fyne.Widget:
+		children = test.WidgetRenderer(o).Objects()
+	}
+	for _, c := range children {
+		walk(placed{object: c, at: p.at.Add(c.Position()), from: p.at, to: p.at.Add(p.object.Size()), parent: kindOf(p.object)}, visit)
+	}
+}
+
+func (u *opened) texts() []string {
+	var out []string
+	u.walk(func(p placed) {
+		switch o := p.object.(type) {
+		case *canvas.Text:
+			if o.Text != "" {
+				out = append(out, o.Text)
+			}
+		case *widget.Label:
+			if o.Text != "" {
+				out = append(out, o.Text)
+			}
+		}
+	})
+	return out
+}
+
+func (u *opened) has(text string) bool {
+	return slices.ContainsFunc(u.texts(), func(s string) bool { return strings.Contains(s, text) })
+}
+
+func (u *opened) want(texts ...string) {
+	u.t.Helper()
+	for _, text := range texts {
+		if !u.has(text) {
+			u.t.Errorf("%q is not shown; there is %q", text, u.texts())
+		}
+	}
+}
+
+func (u *opened) tap(text string) {
+	u.t.Helper()
+	if !u.tapIn(text, "") {
+		u.t.Fatalf("no button %q; there is %q", text, u.texts())
+	}
+}
+
+// tapIn taps the first enabled button with that text, in a row whose texts contain another.
+func (u *opened) tapIn(text, row string) bool {
+	var found fyne.Tappable
+	u.walk(func(p placed) {
+		if found != nil {
+			return
+		}
+		b, ok := p.object.(interface {
+			fyne.Tappable
+			fyne.Disableable
+			fyne.Widget
+		})
+		if !ok || b.Disabled() {
+			return
+		}
+		matches := false
+		walk(placed{object: b}, func(q placed) {
+			if l, ok := q.object.(*canvas.Text); ok && l.Text == text {
+				matches = true
+			}
+		})
+		if matches && (row == "" || u.inRow(p, row)) {
+			found = b
+		}
+	})
+	if found == nil {
+		return false
+	}
+	found.Tapped(&fyne.PointEvent{})
+	return true
+}
+
+// inRow says whether a text stands at the height of an object.
+func (u *opened) inRow(p placed, text string) bool {
+	in := false
+	u.walk(func(q placed) {
+		if l, ok := q.object.(*widget.Label); ok && strings.Contains(l.Text, text) && q.at.Y+l.Size().Height > p.at.Y && q.at.Y < p.at.Y+p.object.Size().Height {
+			in = true
+		}
+	})
+	return in
+}
+
+func (u *opened) key(name fyne.KeyName) {
+	ev := &fyne.KeyEvent{Name: name}
+	if f := u.window.Canvas().Focused(); f != nil {
+		f.TypedKey(ev)
+		return
+	}
+	if f := u.window.Canvas().OnTypedKey(); f != nil {
+		f(ev)
+	}
+}
+
+func kindOf(o fyne.CanvasObject) string {
+	return strings.TrimPrefix(strings.TrimPrefix(strings.ReplaceAll(typeName(o), "*", ""), "widget."), "ui.")
+}

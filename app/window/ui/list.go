@@ -1,0 +1,206 @@
+//go:build !nowindow
+
+package ui
+
+import (
+	"slices"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/widget"
+
+	"roletray/app/view"
+	"roletray/pim"
+)
+
+// rowList is a list of rows with a cursor: arrows move it past headings, Space marks a
+// row, Enter does what the row's button says.
+type rowList struct {
+	widget.List
+	actions listActions
+	rows    []view.Row
+	cursor  string // the id of the row that the cursor is on
+	marked  map[pim.Key]bool
+}
+
+// listActions is what a list asks of the window.
+type listActions interface {
+	keyboard
+	act(view.Row)
+	// leaveUp is called when the cursor would go above the first row.
+	leaveUp()
+	// marksChanged is called after rows were marked.
+	marksChanged()
+}
+
+func newRowList(actions listActions) *rowList {
+	l := &rowList{actions: actions, marked: map[pim.Key]bool{}}
+	l.HideSeparators = true
+	l.Length = func() int { return len(l.rows) }
+	l.CreateItem = func() fyne.CanvasObject { return newRoleRow(l) }
+	l.UpdateItem = func(id widget.ListItemID, o fyne.CanvasObject) {
+		if id < len(l.rows) {
+			o.(*roleRow).set(l.rows[id], l.isMarked(l.rows[id]))
+		}
+	}
+	l.OnSelected = func(id widget.ListItemID) {
+		l.Unselect(id)
+		l.move(id)
+	}
+	l.ExtendBaseWidget(l)
+	return l
+}
+
+func (l *rowList) isMarked(r view.Row) bool { return r.Selectable && l.marked[r.Key] }
+
+// set shows other rows and keeps the cursor on the row that it was on.
+func (l *rowList) set(rows []view.Row) {
+	if slices.EqualFunc(l.rows, rows, sameRow) {
+		return
+	}
+	at := l.index()
+	l.rows = rows
+	if now := l.index(); at >= 0 && now >= 0 && now != at {
+		l.Highlight(now)
+	}
+	for k := range l.marked {
+		if !slices.ContainsFunc(rows, func(r view.Row) bool { return r.Selectable && r.Key == k }) {
+			delete(l.marked, k)
+		}
+	}
+	l.Refresh()
+}
+
+func sameRow(a, b view.Row) bool {
+	return a.ID == b.ID && a.Type == b.Type && a.Account == b.Account && a.Kind == b.Kind && a.Title == b.Title && a.Scope == b.Scope &&
+		a.Status == b.Status && a.Detail == b.Detail && a.Tone == b.Tone && a.Left == b.Left && a.Selectable == b.Selectable &&
+		a.Verb == b.Verb && a.Action == b.Action && a.Details == b.Details && slices.Equal(a.Badges, b.Badges)
+}
+
+func (l *rowList) move(id int) {
+	if id >= 0 && id < len(l.rows) {
+		l.cursor = l.rows[id].ID
+	}
+}
+
+// highlight moves the cursor and shows it.
+func (l *rowList) highlight(id int) {
+	l.move(id)
+	l.Highlight(id)
+}
+
+func (l *rowList) index() int {
+	return slices.IndexFunc(l.rows, func(r view.Row) bool { return r.ID == l.cursor })
+}
+
+// current is the row under the cursor, or the first that can be acted upon.
+func (l *rowList) current() (view.Row, bool) {
+	if i := l.index(); i >= 0 && l.rows[i].Type != view.RowHeading {
+		return l.rows[i], true
+	}
+	for _, r := range l.rows {
+		if r.Type != view.RowHeading {
+			return r, true
+		}
+	}
+	return view.Row{}, false
+}
+
+// enter puts the cursor on the first row that is none of a heading's.
+func (l *rowList) enter() {
+	for i, r := range l.rows {
+		if r.Type != view.RowHeading {
+			l.highlight(i)
+			return
+		}
+	}
+}
+
+func (l *rowList) step(by int) {
+	i := l.index()
+	if i < 0 {
+		l.enter()
+		return
+	}
+	for i += by; i >= 0 && i < len(l.rows); i += by {
+		if l.rows[i].Type != view.RowHeading {
+			l.highlight(i)
+			return
+		}
+	}
+	if by < 0 {
+		l.actions.leaveUp()
+	}
+}
+
+// FocusGained shows the cursor.
+func (l *rowList) FocusGained() {
+	l.List.FocusGained()
+	if l.index() < 0 {
+		l.enter()
+	}
+}
+
+// TypedKey moves the cursor or acts on the row under it.
+func (l *rowList) TypedKey(ev *fyne.KeyEvent) {
+	switch ev.Name {
+	case fyne.KeyDown:
+		l.step(1)
+	case fyne.KeyUp:
+		l.step(-1)
+	case fyne.KeyPageDown, fyne.KeyPageUp:
+		by := 1
+		if ev.Name == fyne.KeyPageUp {
+			by = -1
+		}
+		for range 8 {
+			if i := l.index() + by; i < 0 || i >= len(l.rows) {
+				return
+			}
+			l.step(by)
+		}
+	case fyne.KeyHome:
+		l.enter()
+	case fyne.KeyEnd:
+		if n := len(l.rows); n > 0 {
+			l.highlight(n - 1)
+		}
+	case fyne.KeySpace:
+		if r, ok := l.current(); ok && r.Selectable {
+			l.mark(r, !l.marked[r.Key])
+		}
+	case fyne.KeyReturn, fyne.KeyEnter:
+		if r, ok := l.current(); ok {
+			l.act(r)
+		}
+	default:
+		l.actions.typedKey(ev)
+	}
+}
+
+func (l *rowList) typedKey(ev *fyne.KeyEvent) bool    { return l.actions.typedKey(ev) }
+func (l *rowList) typedShortcut(s fyne.Shortcut) bool { return l.actions.typedShortcut(s) }
+func (l *rowList) act(r view.Row)                     { l.actions.act(r) }
+func (l *rowList) clearMarks()                        { clear(l.marked); l.Refresh(); l.actions.marksChanged() }
+func (l *rowList) mark(r view.Row, on bool) {
+	if on == l.marked[r.Key] {
+		return
+	}
+	if on {
+		l.marked[r.Key] = true
+	} else {
+		delete(l.marked, r.Key)
+	}
+	l.Refresh()
+	l.actions.marksChanged()
+}
+
+// markedKeys are the marked roles in the order of the list, each once.
+func (l *rowList) markedKeys() []pim.Key {
+	var keys []pim.Key
+	for _, r := range l.rows {
+		if l.isMarked(r) && !slices.Contains(keys, r.Key) {
+			keys = append(keys, r.Key)
+		}
+	}
+	return keys
+}

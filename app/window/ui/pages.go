@@ -1,0 +1,179 @@
+//go:build !nowindow
+
+package ui
+
+import (
+	"context"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/widget"
+
+	"roletray/app/local"
+	"roletray/app/view"
+	"roletray/pim"
+)
+
+// listPage is a list with what stands in for it.
+type listPage struct {
+	ui     *UI
+	object *fyne.Container
+	list   *rowList
+	empty  *emptyState
+}
+
+func newListPage(u *UI) *listPage {
+	p := &listPage{ui: u, empty: newEmptyState(u)}
+	p.list = newRowList(p)
+	p.object = container.NewStack(p.list, p.empty.object)
+	return p
+}
+
+func (p *listPage) set(rows []view.Row, empty *view.Empty) {
+	p.list.set(rows)
+	setVisible(p.list, empty == nil)
+	p.empty.set(empty)
+}
+
+func (p *listPage) typedKey(ev *fyne.KeyEvent) bool    { return p.ui.typedKey(ev) }
+func (p *listPage) typedShortcut(s fyne.Shortcut) bool { return p.ui.typedShortcut(s) }
+func (p *listPage) act(r view.Row)                     { p.ui.act(r.Action) }
+func (p *listPage) leaveUp()                           { p.ui.focusSearch() }
+func (p *listPage) marksChanged()                      {}
+
+// rolesPage is the list of roles with the kinds above it and the marked ones below.
+type rolesPage struct {
+	*listPage
+	object   *fyne.Container
+	kinds    *fyne.Container
+	kind     map[pim.Kind]*button
+	bar      fyne.CanvasObject
+	barText  *widget.Label
+	activate *button
+	account  string
+}
+
+func newRolesPage(u *UI) *rolesPage {
+	w := u.p.Words
+	p := &rolesPage{listPage: newListPage(u), kind: map[pim.Kind]*button{}, kinds: container.NewHBox()}
+	p.list.actions = p
+	for _, k := range []struct {
+		kind pim.Kind
+		text string
+	}{{"", w.Say("kind.all")}, {pim.KindAzure, w.Say("kind.azure")}, {pim.KindDirectory, w.Say("kind.directory")}, {pim.KindGroup, w.Say("kind.groups")}} {
+		b := newButton(u, k.text, nil, func() {
+			u.look.Kind = k.kind
+			p.showKind()
+			u.update()
+		})
+		p.kind[k.kind] = b
+		p.kinds.Add(b)
+	}
+	p.showKind()
+	p.barText = oneLine("")
+	p.activate = newButton(u, "", nil, p.activateMarked)
+	p.activate.Importance = widget.HighImportance
+	clearMarks := newButton(u, w.Say("verb.clear"), nil, p.list.clearMarks)
+	clearMarks.Importance = widget.LowImportance
+	p.bar = padded(4, 8, 0, 0, container.NewBorder(widget.NewSeparator(), nil, nil,
+		padded(6, 0, 0, 0, container.NewHBox(clearMarks, p.activate)), padded(6, 0, 0, 0, p.barText)))
+	p.bar.Hide()
+	p.object = container.NewBorder(p.kinds, p.bar, nil, nil, p.listPage.object)
+	return p
+}
+
+func (p *rolesPage) showKind() {
+	for k, b := range p.kind {
+		weight := widget.LowImportance
+		if k == p.ui.look.Kind {
+			weight = widget.MediumImportance
+		}
+		b.set(b.Text, true, weight)
+	}
+}
+
+func (p *rolesPage) set(v view.Window) {
+	if p.account != v.Header.Account {
+		p.account = v.Header.Account
+		clear(p.list.marked)
+	}
+	p.listPage.set(v.Rows, v.Empty)
+	setVisible(p.kinds, v.Kinds > 1)
+	p.marksChanged()
+}
+
+// act activates the marked roles where Enter is pressed on one of them.
+func (p *rolesPage) act(r view.Row) {
+	if p.list.isMarked(r) && len(p.list.markedKeys()) > 1 {
+		p.activateMarked()
+		return
+	}
+	p.ui.act(r.Action)
+}
+
+func (p *rolesPage) marksChanged() {
+	n := len(p.list.markedKeys())
+	if n > 0 {
+		w := p.ui.p.Words
+		setLabel(p.barText, w.Count("roles.selected", n), widget.MediumImportance)
+		p.activate.set(w.Count("sheet.button", n), true, widget.HighImportance)
+	}
+	if (n > 0) != p.bar.Visible() {
+		setVisible(p.bar, n > 0)
+	}
+	relayout(p.object)
+}
+
+func (p *rolesPage) activateMarked() {
+	if keys := p.list.markedKeys(); len(keys) > 0 {
+		p.ui.openSheet(p.account, keys, nil)
+	}
+}
+
+// historyPage lists what this computer has recorded.
+type historyPage struct {
+	*listPage
+	entries []local.HistoryEntry
+	loaded  bool
+}
+
+func newHistoryPage(u *UI) *historyPage { return &historyPage{listPage: newListPage(u)} }
+
+func (p *historyPage) load() {
+	u := p.ui
+	if !p.loaded {
+		p.set(nil, &view.Empty{Title: u.p.Words.Say("empty.reading-history"), Busy: true})
+	}
+	u.p.Work(func(ctx context.Context) {
+		answer, err := u.p.Agent.History(ctx, local.HistoryRequest{})
+		u.p.Do(func() {
+			if err != nil {
+				u.fail(err)
+			} else {
+				p.entries = answer.Entries
+			}
+			p.loaded = true
+			p.update()
+		})
+	})
+}
+
+func (p *historyPage) update() {
+	if p.loaded {
+		p.set(view.PresentHistory(p.entries, p.ui.shown.Header.Account, p.ui.look.Search, p.ui.now(), p.ui.p.Words))
+	}
+}
+
+// list is that of the page shown, or nil.
+func (u *UI) list() *rowList {
+	switch u.page {
+	case view.PageRoles:
+		return u.roles.list
+	case view.PageRequests:
+		return u.requests.list
+	case view.PageHistory:
+		return u.history.list
+	case view.PageSettings:
+	}
+	return nil
+}

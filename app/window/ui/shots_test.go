@@ -1,0 +1,113 @@
+//go:build !nowindow
+
+package ui_test
+
+import (
+	"image/png"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"fyne.io/fyne/v2"
+
+	"roletray/app/local"
+	"roletray/app/view"
+	"roletray/app/view/viewtest"
+	"roletray/pim"
+	"roletray/pim/store"
+)
+
+// screens are the states of the window worth looking at.
+var screens = []struct {
+	name  string
+	state func() *local.State
+	then  func(*opened)
+}{
+	{"roles", viewtest.Demo, nil},
+	{"search", viewtest.Demo, func(u *opened) { u.search("rg-data") }},
+	{"selected", viewtest.Demo, func(u *opened) { u.key(fyne.KeyDown); u.mark(8, 9, 12) }},
+	{"sheet", viewtest.Demo, func(u *opened) { u.sheet("Owner") }},
+	{"sheet-ticket", viewtest.Demo, func(u *opened) { u.sheet("SQL DB Contributor") }},
+	{"sheet-several", viewtest.Demo, func(u *opened) {
+		u.key(fyne.KeyDown)
+		u.mark(8, 9, 12)
+		u.tap("Activate 3 roles")
+	}},
+	{"sheet-progress", viewtest.Demo, func(u *opened) {
+		u.agent.activate = func(q local.ActivateRequest) (local.ActivateAnswer, error) {
+			return local.ActivateAnswer{Operations: []pim.Operation{{
+				ID: "new", Role: viewtest.Role("Security Administrator", viewtest.Directory), Action: pim.ActionActivate, State: pim.OperationFailed,
+				Started: viewtest.Now, Changed: viewtest.Now,
+				Problem: &pim.Problem{Code: pim.CodePolicy, Text: "The role's settings refuse this: choose a shorter duration.", Details: "x"},
+			}}}, nil
+		}
+		u.sheet("Security Administrator")
+		u.typeInto("because it is needed")
+		u.tap("Activate role")
+	}},
+	{"requests", viewtest.Demo, func(u *opened) { u.Show(view.PageRequests) }},
+	{"history", viewtest.Demo, func(u *opened) { u.agent.history = history(); u.Show(view.PageHistory) }},
+	{"settings", viewtest.Demo, func(u *opened) { u.Show(view.PageSettings) }},
+	{"troubled", viewtest.Troubled, nil},
+	{"signed-out", viewtest.SignedOut, nil},
+	{"connecting", func() *local.State { return nil }, nil},
+	{"no-match", viewtest.Demo, func(u *opened) { u.search("xyz") }},
+	{"long", viewtest.Long, nil},
+	{"long-sheet", viewtest.Long, func(u *opened) { u.search("Extra"); u.tap("Activate…") }},
+}
+
+func history() []local.HistoryEntry {
+	var out []local.HistoryEntry
+	add := func(name string, s pim.Scope, ago time.Duration, a pim.Action, state pim.OperationState) {
+		e := local.HistoryEntry{Account: viewtest.AccountID}
+		e.Entry = store.Entry{ID: name, At: viewtest.Now.Add(-ago), Action: a, Role: viewtest.Role(name, s), Duration: time.Hour, Justification: "INC-4711 restore", State: state}
+		out = append(out, e)
+	}
+	add("Contributor", viewtest.Production, time.Hour, pim.ActionActivate, pim.OperationDone)
+	add("Owner", viewtest.Web, 26*time.Hour, pim.ActionActivate, pim.OperationFailed)
+	add("Reader", viewtest.Platform, 200*time.Hour, pim.ActionDeactivate, pim.OperationDone)
+	return out
+}
+
+// TestScreenshots writes every screen in light and dark to the folder that
+// ROLETRAY_SCREENSHOTS names, or to one that goes with the test.
+func TestScreenshots(t *testing.T) {
+	dir := os.Getenv("ROLETRAY_SCREENSHOTS")
+	if dir == "" {
+		dir = t.TempDir()
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, appearance := range []store.Appearance{store.AppearanceLight, store.AppearanceDark} {
+		for _, s := range screens {
+			t.Run(s.name+"-"+string(appearance), func(t *testing.T) {
+				state := s.state()
+				if state == nil {
+					state = viewtest.SignedOut()
+					state.Starting = true
+				}
+				state.Settings.Appearance = appearance
+				u := open(t, state, options{})
+				if s.then != nil {
+					s.then(u)
+				}
+				f, err := os.Create(filepath.Join(dir, s.name+"-"+string(appearance)+".png"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				img := u.window.Canvas().Capture()
+				if b := img.Bounds(); b.Dx() != 800 || b.Dy() != 600 {
+					t.Errorf("the picture is %v", b)
+				}
+				if err := png.Encode(f, img); err != nil {
+					t.Fatal(err)
+				}
+				if err := f.Close(); err != nil {
+					t.Fatal(err)
+				}
+			})
+		}
+	}
+}
