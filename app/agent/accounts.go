@@ -167,6 +167,9 @@ func (a *Agent) session(id string) (*running, error) {
 // SignIn signs an account in and puts it to work. A known account signs in again
 // where it did before.
 func (a *Agent) SignIn(ctx context.Context, req local.SignInRequest) (pim.Account, error) {
+	if err := a.writable(ctx); err != nil {
+		return pim.Account{}, err
+	}
 	o := signin.Options{Cloud: req.Cloud, Method: req.Method}
 	if req.Account != "" {
 		r, err := a.session(req.Account)
@@ -242,6 +245,9 @@ func (a *Agent) signingIn(n int) {
 
 // SignOut forgets an account: its tokens, its files and, where asked, its history.
 func (a *Agent) SignOut(ctx context.Context, req local.SignOutRequest) error {
+	if err := a.writable(ctx); err != nil {
+		return err
+	}
 	r, err := a.session(req.Account)
 	if err != nil {
 		return err

@@ -464,7 +464,7 @@ func TestProfilesOfDemoAndRealDoNotMix(t *testing.T) {
 	}
 }
 
-func TestDamagedSettingsAreMovedAside(t *testing.T) {
+func TestSettings(t *testing.T) {
 	profile := t.TempDir()
 	if err := os.Chmod(profile, 0o700); err != nil {
 		t.Fatal(err)
@@ -481,7 +481,26 @@ func TestDamagedSettingsAreMovedAside(t *testing.T) {
 	if aside, _ := filepath.Glob(path + ".damaged-*"); len(aside) != 1 {
 		t.Errorf("moved aside: %v", aside)
 	}
-	err := s.SaveSettings(t.Context(), store.Settings{Duration: time.Second})
+	quiet := store.DefaultSettings()
+	quiet.CommandLineReads = true
+	if err := s.SaveSettings(t.Context(), quiet); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"activate", "contributor", "sandbox", "--reason", "x"}, {"signout"}} {
+		if code, _, stderr := s.roletray(t, args...); code != 1 || !strings.Contains(stderr, "only read") {
+			t.Errorf("%v with read-only settings: exit code %d: %s", args, code, stderr)
+		}
+	}
+	s.must(t, "list")
+	c, err := local.Dial(t.Context(), s.profile, "window")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if err := c.SaveSettings(t.Context(), store.DefaultSettings()); err == nil {
+		t.Error("a program that only calls itself the window changed the settings")
+	}
+	err = s.SaveSettings(t.Context(), store.Settings{Duration: time.Second})
 	if err == nil || !strings.Contains(err.Error(), "between 5 minutes and 24 hours.") {
 		t.Errorf("SaveSettings = %v, want a sentence", err)
 	}

@@ -81,6 +81,9 @@ func (a *Agent) Activate(ctx context.Context, req local.ActivateRequest) (local.
 		}
 		return out, nil
 	}
+	if err := a.writable(ctx); err != nil {
+		return local.ActivateAnswer{}, err
+	}
 	wishes := slices.Clone(req.Wishes)
 	for i := range wishes {
 		wishes[i].Client = local.PeerFrom(ctx).String()
@@ -91,6 +94,9 @@ func (a *Agent) Activate(ctx context.Context, req local.ActivateRequest) (local.
 
 // Deactivate ends a role.
 func (a *Agent) Deactivate(ctx context.Context, req local.RoleRequest) (pim.Operation, error) {
+	if err := a.writable(ctx); err != nil {
+		return pim.Operation{}, err
+	}
 	r, err := a.session(req.Account)
 	if err != nil {
 		return pim.Operation{}, err
@@ -100,6 +106,9 @@ func (a *Agent) Deactivate(ctx context.Context, req local.RoleRequest) (pim.Oper
 
 // Cancel withdraws a request.
 func (a *Agent) Cancel(ctx context.Context, req local.CancelRequest) error {
+	if err := a.writable(ctx); err != nil {
+		return err
+	}
 	r, err := a.session(req.Account)
 	if err != nil {
 		return err
@@ -117,7 +126,10 @@ func (a *Agent) Wait(ctx context.Context, req local.WaitRequest) (pim.Operation,
 }
 
 // SaveSettings keeps settings that make sense.
-func (a *Agent) SaveSettings(_ context.Context, s store.Settings) error {
+func (a *Agent) SaveSettings(ctx context.Context, s store.Settings) error {
+	if err := a.writable(ctx); err != nil {
+		return err
+	}
 	if err := s.Validate(); err != nil {
 		return local.NewError(local.CodeBadRequest, sentence(err))
 	}
@@ -150,6 +162,19 @@ func (a *Agent) History(_ context.Context, req local.HistoryRequest) (local.Hist
 	}
 	slices.SortStableFunc(answer.Entries, func(x, y local.HistoryEntry) int { return y.At.Compare(x.At) })
 	return answer, nil
+}
+
+// writable refuses a change that the settings keep from the command line. The window
+// is known by its process where the system tells, since anybody can call themselves one.
+func (a *Agent) writable(ctx context.Context) error {
+	peer := local.PeerFrom(ctx)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	window := peer.Face == "window" && (peer.PID == 0 || peer.PID == a.window.pid)
+	if window || peer.Face == "" || !a.current.CommandLineReads {
+		return nil
+	}
+	return local.NewError(local.CodeReadOnly, "The settings let the command line only read; change that in the window's settings.")
 }
 
 // recent is the last activation of a role, if there is one.

@@ -4,12 +4,12 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
-
-	"roletray/app/view"
 
 	"roletray/app/local"
 	"roletray/app/notify"
+	"roletray/app/view"
 	"roletray/pim"
 	"roletray/pim/session"
 	"roletray/pim/store"
@@ -150,7 +150,7 @@ func (a *Agent) moment(t, now time.Time) string {
 func (a *Agent) happened(r *running, e pim.Event) {
 	w, now := a.p.Words, a.clock.Now()
 	role, body := roleName(e.Role), scopeName(e.Role)
-	if e.Client != "" && e.Client != "tray" && e.Client != "reminder" {
+	if strings.HasPrefix(e.Client, "cli") {
 		body = w.Say("note.asked-by", body, pim.CleanText(e.Client, 80))
 	}
 	n := notify.Note{Body: body}

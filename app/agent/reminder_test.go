@@ -45,7 +45,9 @@ func TestDue(t *testing.T) {
 		{"without end", active(hour, func(a *pim.ActiveRole) { a.Assignment.End = time.Time{} }), leads, nil, 50 * time.Minute, nil, -1},
 		{
 			"the same end with other seconds was told", active(hour, func(a *pim.ActiveRole) { a.Assignment.End = a.Assignment.End.Add(-400 * time.Millisecond) }),
-			leads, []string{m(hour, leads[0])}, 46 * time.Minute, nil, 55*time.Minute - 400*time.Millisecond,
+			leads,
+			[]string{m(hour, leads[0])},
+			46 * time.Minute, nil, 55*time.Minute - 400*time.Millisecond,
 		},
 		{"a longer one since then", active(2 * hour), leads, []string{m(hour, leads[0])}, 105 * time.Minute, []string{m(2*hour, leads[0])}, 115 * time.Minute},
 	} {

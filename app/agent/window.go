@@ -17,6 +17,8 @@ import (
 // windowProcess is the window's program, of which one runs at a time.
 type windowProcess struct {
 	running bool
+	// pid is its process id while it runs, else zero.
+	pid int
 }
 
 // Show has the window come up: a running one by the state that it watches, else
@@ -50,7 +52,7 @@ func (a *Agent) Show(_ context.Context, req local.ShowRequest) error {
 func (a *Agent) windowEnded() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.window.running = false
+	a.window = windowProcess{}
 }
 
 // startWindow starts the window's program and watches it from then on.
@@ -68,6 +70,9 @@ func (a *Agent) startWindow() error {
 		a.log.Error("could not start the window", "error", err)
 		return local.NewError(local.CodeNoWindow, "The window could not be started; install Roletray again, or use the command line.")
 	}
+	a.mu.Lock()
+	a.window.pid = cmd.Process.Pid
+	a.mu.Unlock()
 	a.removeNotice("window")
 	a.spawn(func() {
 		err := cmd.Wait()

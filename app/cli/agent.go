@@ -144,7 +144,7 @@ func startDetached(ctx context.Context, profile string, args []string) error {
 			}
 			return fmt.Errorf("start the agent: %w", err)
 		case <-ctx.Done():
-			return errors.New("Roletray was started but does not answer; see its log in the profile folder") //nolint:staticcheck // A name.
+			return errors.New("roletray was started but does not answer; see its log in the profile folder")
 		case <-tick.C:
 			c, err := local.Dial(ctx, profile, "cli")
 			if err == nil {

@@ -8,11 +8,11 @@ import (
 
 var (
 	// ErrNoAgent says that no agent of the profile is running.
-	ErrNoAgent = errors.New("Roletray is not running") //nolint:staticcheck // A name.
+	ErrNoAgent = errors.New("roletray is not running")
 	// ErrRunning says that another process is the profile's agent.
 	ErrRunning = errors.New("another Roletray is running for this profile")
 	// ErrLost says that the agent ended before it answered.
-	ErrLost = errors.New("Roletray ended before it answered") //nolint:staticcheck // A name.
+	ErrLost = errors.New("roletray ended before it answered")
 )
 
 // The codes of problems that the local interface has of its own.

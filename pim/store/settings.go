@@ -21,6 +21,8 @@ type Settings struct {
 	// CloseEndsAgent says that the agent ends with its window. Otherwise it stays
 	// for tray and reminders.
 	CloseEndsAgent bool `json:"closeEndsAgent,omitempty"`
+	// CommandLineReads keeps the command line from changing anything: it only reads.
+	CommandLineReads bool `json:"commandLineReads,omitempty"`
 	// Appearance is how the window looks.
 	Appearance Appearance `json:"appearance,omitempty"`
 }
