@@ -1,3 +1,7 @@
+//go:build nowindow
+
+//go:build nowindow
+
 package main
 
 import "context"

@@ -95,7 +95,7 @@ func open(t testing.TB, state *local.State, o options) *opened {
 	u.window.SetPadded(false)
 	u.window.Resize(o.size)
 	u.UI = ui.New(ui.Params{
-		App: app, Window: u.window, Agent: u.agent, Words: w, Build: "test", TextScale: o.scale,
+		App: app, Window: u.window, Agent: func() (ui.Agent, error) { return u.agent, nil }, Words: w, Build: "test", TextScale: o.scale,
 		Work:  func(f func(context.Context)) { f(context.Background()) },
 		Do:    func(f func()) { f() },
 		Clock: func() time.Time { return u.clock },

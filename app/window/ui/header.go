@@ -130,7 +130,7 @@ func (h *header) openMenu() {
 }
 
 func (u *UI) signOut(account string, forget bool) {
-	u.do(func(ctx context.Context) error {
-		return u.p.Agent.SignOut(ctx, local.SignOutRequest{Account: account, ForgetHistory: forget})
+	u.do(func(ctx context.Context, agent Agent) error {
+		return agent.SignOut(ctx, local.SignOutRequest{Account: account, ForgetHistory: forget})
 	}, nil)
 }

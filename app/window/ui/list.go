@@ -180,7 +180,8 @@ func (l *rowList) TypedKey(ev *fyne.KeyEvent) {
 func (l *rowList) typedKey(ev *fyne.KeyEvent) bool    { return l.actions.typedKey(ev) }
 func (l *rowList) typedShortcut(s fyne.Shortcut) bool { return l.actions.typedShortcut(s) }
 func (l *rowList) act(r view.Row)                     { l.actions.act(r) }
-func (l *rowList) clearMarks()                        { clear(l.marked); l.Refresh(); l.actions.marksChanged() }
+func (l *rowList) clearMarks() { clear(l.marked); l.Refresh(); l.actions.marksChanged() }
+
 func (l *rowList) mark(r view.Row, on bool) {
 	if on == l.marked[r.Key] {
 		return

@@ -144,17 +144,18 @@ func (p *historyPage) load() {
 	if !p.loaded {
 		p.set(nil, &view.Empty{Title: u.p.Words.Say("empty.reading-history"), Busy: true})
 	}
-	u.p.Work(func(ctx context.Context) {
-		answer, err := u.p.Agent.History(ctx, local.HistoryRequest{})
-		u.p.Do(func() {
-			if err != nil {
-				u.fail(err)
-			} else {
-				p.entries = answer.Entries
-			}
-			p.loaded = true
-			p.update()
-		})
+	var answer local.HistoryAnswer
+	u.do(func(ctx context.Context, agent Agent) (err error) {
+		answer, err = agent.History(ctx, local.HistoryRequest{})
+		return err
+	}, func(err error) {
+		if err != nil {
+			u.fail(err)
+		} else {
+			p.entries = answer.Entries
+		}
+		p.loaded = true
+		p.update()
 	})
 }
 

@@ -160,7 +160,7 @@ func (p *settingsPage) save() {
 	}
 	before := p.shown
 	p.shown = s
-	p.ui.do(func(ctx context.Context) error { return p.ui.p.Agent.SaveSettings(ctx, s) }, func(err error) {
+	p.ui.do(func(ctx context.Context, agent Agent) error { return agent.SaveSettings(ctx, s) }, func(err error) {
 		if err != nil {
 			p.shown = before
 			p.ui.fail(err)

@@ -119,8 +119,8 @@ func (s *sheet) entryText(d time.Duration) string {
 // readPolicies asks for what activating the roles needs; it arrives with the next state.
 func (s *sheet) readPolicies() {
 	for _, k := range s.model.Unread {
-		s.ui.do(func(ctx context.Context) error {
-			_, err := s.ui.p.Agent.Policy(ctx, local.RoleRequest{Account: s.account, Key: k})
+		s.ui.do(func(ctx context.Context, agent Agent) error {
+			_, err := agent.Policy(ctx, local.RoleRequest{Account: s.account, Key: k})
 			return err
 		}, nil)
 	}
@@ -394,18 +394,19 @@ func (s *sheet) submit() {
 	}
 	s.sent = u.now()
 	s.showProgress()
-	u.p.Work(func(ctx context.Context) {
-		answer, err := u.p.Agent.Activate(ctx, req)
-		u.p.Do(func() {
-			s.answered, s.answer = true, answer.Operations
-			if err != nil {
-				p := explain(err)
-				s.err = &p
-			}
-			if u.sheet == s {
-				s.showProgress()
-			}
-		})
+	var answer local.ActivateAnswer
+	u.do(func(ctx context.Context, agent Agent) (err error) {
+		answer, err = agent.Activate(ctx, req)
+		return err
+	}, func(err error) {
+		s.answered, s.answer = true, answer.Operations
+		if err != nil {
+			p := u.problem(err)
+			s.err = &p
+		}
+		if u.sheet == s {
+			s.showProgress()
+		}
 	})
 }
 

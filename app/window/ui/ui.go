@@ -24,8 +24,10 @@ import (
 type Params struct {
 	App    fyne.App
 	Window fyne.Window
-	Agent  Agent
-	Words  view.Words
+	// Agent is whichever agent answers now, or why there is none. It is called from
+	// any goroutine.
+	Agent func() (Agent, error)
+	Words view.Words
 	// Build is the window's version, to compare with the agent's.
 	Build string
 	// Work runs f away from the goroutine of the user interface. The context ends with
@@ -281,9 +283,12 @@ func (u *UI) focusSearch() {
 }
 
 // do runs what the agent is asked for away from this goroutine, and shows it where it fails.
-func (u *UI) do(call func(context.Context) error, then func(error)) {
+func (u *UI) do(call func(context.Context, Agent) error, then func(error)) {
 	u.p.Work(func(ctx context.Context) {
-		err := call(ctx)
+		agent, err := u.p.Agent()
+		if err == nil {
+			err = call(ctx, agent)
+		}
 		u.p.Do(func() {
 			if then != nil {
 				then(err)
@@ -294,22 +299,20 @@ func (u *UI) do(call func(context.Context) error, then func(error)) {
 	})
 }
 
-// explain says an error of the agent in words.
-func explain(err error) pim.Problem {
-	if e, ok := errors.AsType[*local.Error](err); ok {
-		return e.Problem
+// problem says an error of the agent in words.
+func (u *UI) problem(err error) pim.Problem {
+	p := *local.ProblemOf(err)
+	if errors.Is(err, local.ErrNoAgent) || errors.Is(err, local.ErrLost) {
+		p.Text = u.p.Words.Say("banner.lost")
 	}
-	return *pim.Explain(err)
+	return p
 }
 
 func (u *UI) fail(err error) {
 	if errors.Is(err, context.Canceled) {
 		return
 	}
-	p := explain(err)
-	if errors.Is(err, local.ErrNoAgent) || errors.Is(err, local.ErrLost) {
-		p.Text = u.p.Words.Say("banner.lost")
-	}
+	p := u.problem(err)
 	id := 1
 	if n := len(u.failures); n > 0 {
 		id = u.failures[n-1].id + 1
@@ -334,20 +337,20 @@ func (u *UI) act(action view.Action) {
 	case view.OpenSheet:
 		u.openSheet(a.Account, []pim.Key{a.Key}, nil)
 	case view.Deactivate:
-		u.do(func(ctx context.Context) error {
-			o, err := u.p.Agent.Deactivate(ctx, local.RoleRequest{Account: a.Account, Key: a.Key})
+		u.do(func(ctx context.Context, agent Agent) error {
+			o, err := agent.Deactivate(ctx, local.RoleRequest{Account: a.Account, Key: a.Key})
 			if err == nil && o.Problem != nil {
 				err = &local.Error{Problem: *o.Problem}
 			}
 			return err
 		}, nil)
 	case view.CancelRequest:
-		u.do(func(ctx context.Context) error {
-			return u.p.Agent.Cancel(ctx, local.CancelRequest{Account: a.Account, Request: a.Request})
+		u.do(func(ctx context.Context, agent Agent) error {
+			return agent.Cancel(ctx, local.CancelRequest{Account: a.Account, Request: a.Request})
 		}, nil)
 	case view.SignIn:
-		u.do(func(ctx context.Context) error {
-			_, err := u.p.Agent.SignIn(ctx, local.SignInRequest{Account: a.Account})
+		u.do(func(ctx context.Context, agent Agent) error {
+			_, err := agent.SignIn(ctx, local.SignInRequest{Account: a.Account})
 			return err
 		}, nil)
 	case view.Open:
@@ -363,8 +366,8 @@ func (u *UI) activateRecent(a view.Activate) {
 			continue
 		}
 		wish := local.Wish{Key: a.Key, Duration: c.Duration, Justification: c.Justification, Ticket: c.Ticket}
-		u.do(func(ctx context.Context) error {
-			_, err := u.p.Agent.Activate(ctx, local.ActivateRequest{Account: a.Account, Wishes: []local.Wish{wish}})
+		u.do(func(ctx context.Context, agent Agent) error {
+			_, err := agent.Activate(ctx, local.ActivateRequest{Account: a.Account, Wishes: []local.Wish{wish}})
 			return err // a refusal shows as the row's operation
 		}, nil)
 		return
@@ -384,8 +387,8 @@ func (u *UI) dismiss(id int) {
 
 func (u *UI) refresh() {
 	account := u.shown.Header.Account
-	u.do(func(ctx context.Context) error {
-		return u.p.Agent.Refresh(ctx, local.RefreshRequest{Account: account})
+	u.do(func(ctx context.Context, agent Agent) error {
+		return agent.Refresh(ctx, local.RefreshRequest{Account: account})
 	}, nil)
 	if u.page == view.PageHistory {
 		u.history.load()
