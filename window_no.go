@@ -1,7 +1,5 @@
 //go:build nowindow
 
-//go:build nowindow
-
 package main
 
 import "context"

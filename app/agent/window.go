@@ -3,10 +3,10 @@ package agent
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
+	"strings"
 	"time"
 
 	"roletray/app/local"
@@ -93,16 +93,18 @@ func (a *Agent) startWindow() error {
 	return nil
 }
 
-// windowFailed tells that the window ended in a way that the person did not ask for.
+// windowFailed tells that the window ended in a way that the person did not ask
+// for: in its own sentence where it had one.
 func (a *Agent) windowFailed(err error, said string) {
 	a.log.Error("the window ended", "error", err, "said", pim.CleanText(said, 2000))
 	w := a.p.Words
 	text := w.Say("note.window-text")
+	if line := strings.TrimSpace(said); line != "" && !strings.Contains(line, "\n") && strings.HasSuffix(line, ".") {
+		text = pim.CleanText(line, 300)
+	}
 	a.addNotice(local.Notice{ID: "window", Text: text, Details: pim.CleanText(fmt.Sprint(err, ": ", said), 2000)})
 	a.send(notify.Note{ID: "window", Title: w.Say("note.window"), Body: text})
-	if _, ok := errors.AsType[*exec.ExitError](err); !ok {
-		a.p.Tell(text)
-	}
+	a.p.Tell(text)
 }
 
 // tail keeps the end of what is written to it.
