@@ -44,6 +44,8 @@ func run() int {
 
 // runAgent builds the agent and runs it on this goroutine, the main one.
 func runAgent(ctx context.Context, in *local.Instance, o cli.AgentOptions, build string) error {
+	// Closed by the agent too, but not where there comes to be none.
+	defer in.Close() //nolint:errcheck // Nobody is left to be told.
 	log, closeLog, err := agent.OpenLog(o.Profile)
 	if err != nil {
 		return err

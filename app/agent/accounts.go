@@ -195,6 +195,8 @@ func (a *Agent) SignIn(ctx context.Context, req local.SignInRequest) (pim.Accoun
 	if err != nil {
 		return pim.Account{}, err
 	}
+	a.accounts.Lock()
+	defer a.accounts.Unlock()
 	if r, err := a.session(acc.ID); err == nil && r.account == acc {
 		// Its tokens are new, and so may be what it may read.
 		a.readAgain(r)
@@ -248,6 +250,8 @@ func (a *Agent) SignOut(ctx context.Context, req local.SignOutRequest) error {
 	if err := a.writable(ctx); err != nil {
 		return err
 	}
+	a.accounts.Lock()
+	defer a.accounts.Unlock()
 	r, err := a.session(req.Account)
 	if err != nil {
 		return err

@@ -94,6 +94,9 @@ type Agent struct {
 	work sync.WaitGroup
 	poke chan struct{}
 
+	// accounts lets one account at a time begin or end its work.
+	accounts sync.Mutex
+
 	mu        sync.Mutex
 	closing   bool
 	sessions  map[string]*running

@@ -56,8 +56,9 @@ func (a *Agent) missing(id, text string, err error) {
 	if err != nil {
 		n.Details = pim.CleanText(err.Error(), 500)
 	}
-	a.addNotice(n)
-	a.p.Tell(text)
+	if a.addNotice(n) {
+		a.p.Tell(text)
+	}
 }
 
 // watchHost follows whether the desktop shows the tray, and says so when it does not.

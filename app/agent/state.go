@@ -53,12 +53,16 @@ func (a *Agent) Subscribe() (<-chan struct{}, func()) {
 	}
 }
 
-// addNotice shows a standing fact in place of an older one with the same id.
-func (a *Agent) addNotice(n local.Notice) {
+// addNotice shows a standing fact in place of an older one with the same id, and
+// says whether there was none.
+func (a *Agent) addNotice(n local.Notice) bool {
 	a.mu.Lock()
+	before := len(a.notices)
 	a.notices = append(slices.DeleteFunc(a.notices, func(o local.Notice) bool { return o.ID == n.ID }), n)
+	added := len(a.notices) > before
 	a.mu.Unlock()
 	a.changed()
+	return added
 }
 
 func (a *Agent) removeNotice(id string) {

@@ -97,13 +97,13 @@ func (in *Instance) listen() error {
 }
 
 // Close stops listening and lets another process be the agent. It may be called
-// after Serve, which closes the listener too.
+// after Serve, which closes the listener too, and more than once.
 func (in *Instance) Close() error {
 	err := in.listener.Close()
 	if errors.Is(err, net.ErrClosed) {
 		err = nil
 	}
-	if in.secret != "" {
+	if in.secret != "" && in.lock.Locked() {
 		err = errors.Join(err, os.Remove(tcpFile(in.profile)))
 	}
 	return errors.Join(err, in.lock.Unlock())
