@@ -13,11 +13,13 @@ import (
 
 	"roletray/pim/tenant/azure"
 	"roletray/pim/tenant/entra"
+	"roletray/pim/tenant/graph"
 )
 
 // settings are all switches, as the control endpoint shows and takes them.
 type settings struct {
 	ARM   azure.Settings `json:"arm"`
+	Graph graph.Settings `json:"graph"`
 	Login entra.Settings `json:"login"`
 }
 
@@ -72,7 +74,9 @@ func (t *Tenant) showState(w http.ResponseWriter, _ *http.Request) {
 	})
 }
 
-func (t *Tenant) settings() settings { return settings{ARM: t.currentARM(), Login: t.currentLogin()} }
+func (t *Tenant) settings() settings {
+	return settings{ARM: t.currentARM(), Graph: t.currentGraph(), Login: t.currentLogin()}
+}
 
 func (t *Tenant) postAdvance(w http.ResponseWriter, r *http.Request) {
 	var in struct {
@@ -103,8 +107,12 @@ func (t *Tenant) putSettings(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusBadRequest, err)
 		return
 	}
+	if err := in.Graph.Validate(); err != nil {
+		refuse(w, http.StatusBadRequest, err)
+		return
+	}
 	t.mu.Lock()
-	t.armSettings, t.loginSettings = in.ARM, in.Login
+	t.armSettings, t.graphSettings, t.loginSettings = in.ARM, in.Graph, in.Login
 	t.mu.Unlock()
 	reply(w, http.StatusOK, in)
 }
@@ -162,7 +170,11 @@ func (t *Tenant) postDecision(approve bool) http.HandlerFunc {
 			}
 			approver = u.ID
 		}
-		if err := t.arm.Decide(in.Request, approve, approver, in.Justification); err != nil {
+		decide := t.arm.Decide
+		if t.graph.HasRequest(in.Request) {
+			decide = t.graph.Decide
+		}
+		if err := decide(in.Request, approve, approver, in.Justification); err != nil {
 			refuse(w, http.StatusConflict, err)
 			return
 		}

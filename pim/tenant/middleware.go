@@ -11,8 +11,18 @@ import (
 
 // watched records every request to a service and lets faults happen to it.
 func (t *Tenant) watched(service string, next http.Handler) http.Handler {
+	return t.watch(service, false, next)
+}
+
+// watchedItem is watched for the requests in a batch.
+func (t *Tenant) watchedItem(next http.Handler) http.Handler {
+	return t.watch(serviceGraph, true, next)
+}
+
+func (t *Tenant) watch(service string, batched bool, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		seen := newSeen(service, t.clock.Now(), r)
+		seen.Batched = batched
 		status := &statusWriter{ResponseWriter: w}
 		defer func() {
 			seen.Status = status.status

@@ -22,6 +22,8 @@ type Seen struct {
 	Method  string    `json:"method"`
 	Path    string    `json:"path"`
 	Query   string    `json:"query,omitempty"`
+	// Batched tells a request that came in a batch, which is in the log too.
+	Batched bool `json:"batched,omitempty"`
 	// Status is zero where the connection was cut without an answer.
 	Status int `json:"status"`
 	// TokenID and Contexts are claims uti and acrs of the bearer token.

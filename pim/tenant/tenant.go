@@ -96,6 +96,7 @@ type Tenant struct {
 
 	mu            sync.Mutex
 	armSettings   azure.Settings
+	graphSettings graph.Settings
 	loginSettings entra.Settings
 	closed        bool
 
@@ -120,6 +121,10 @@ func Start(ctx context.Context, o Options) (*Tenant, error) {
 	if err != nil {
 		return nil, err
 	}
+	graphData, err := seed.Graph(o.Seed, o.Start)
+	if err != nil {
+		return nil, err
+	}
 	certs, err := newCertificates()
 	if err != nil {
 		return nil, err
@@ -131,7 +136,7 @@ func Start(ctx context.Context, o Options) (*Tenant, error) {
 	ctx, stop := context.WithCancel(ctx)
 	t := &Tenant{
 		clock: world.NewClock(o.Start, o.Speed), directory: directory, certs: certs,
-		armSettings: azure.DefaultSettings(), stop: stop,
+		armSettings: azure.DefaultSettings(), graphSettings: graph.DefaultSettings(), stop: stop,
 		cleanUp: func() error { return nil },
 	}
 	t.info = Info{
@@ -160,11 +165,14 @@ func Start(ctx context.Context, o Options) (*Tenant, error) {
 	if err != nil {
 		return fail(err)
 	}
+	t.graph = graph.New(graph.Params{
+		Clock: t.clock, Directory: directory, Data: graphData, Base: t.info.Graph, Settings: t.currentGraph,
+		Item: t.watchedItem,
+	})
 	t.arm = azure.New(azure.Params{
-		Clock: t.clock, Directory: directory, Data: data,
+		Clock: t.clock, Directory: directory, Data: data, MemberOf: t.graph.MemberOf,
 		BaseURL: func() string { return t.info.ARM }, Settings: t.currentARM,
 	})
-	t.graph = graph.New(graph.Params{Clock: t.clock, Directory: directory, Base: t.info.Graph})
 	t.transport = &http.Transport{
 		TLSClientConfig:   &tls.Config{RootCAs: certs.pool, MinVersion: tls.VersionTLS12},
 		ForceAttemptHTTP2: true,
@@ -374,6 +382,12 @@ func (t *Tenant) currentARM() azure.Settings {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.armSettings
+}
+
+func (t *Tenant) currentGraph() graph.Settings {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.graphSettings
 }
 
 func (t *Tenant) currentLogin() entra.Settings {

@@ -62,16 +62,7 @@ func invalidFilter(filter string) *fault {
 
 // holds reports whether the principal is the caller or a group of the caller's.
 func (c *call) holds(principal string) bool {
-	if is(principal, c.caller.UserID) {
-		return true
-	}
-	u, _ := c.s.directory.User(c.caller.UserID)
-	for _, g := range u.Groups {
-		if is(g, principal) {
-			return true
-		}
-	}
-	return false
+	return c.s.books.Holds(c.caller.UserID, principal)
 }
 
 // The built-in roles that manage access.

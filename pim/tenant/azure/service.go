@@ -26,6 +26,9 @@ type Params struct {
 	Directory *world.Directory
 	// Data must not be changed afterwards.
 	Data *Data
+	// MemberOf are the groups, in lower case, that a user is in for now beyond
+	// those in the directory. Nil means none.
+	MemberOf func(userID string) []string
 	// BaseURL is where the service is reached, without a closing slash. It is
 	// asked anew for each nextLink.
 	BaseURL func() string
@@ -80,7 +83,7 @@ func newService(p Params) (*Service, error) {
 		tree: t, roles: map[string]Role{}, unreadable: map[string]bool{},
 	}
 	s.books = ledger.New(ledger.Params{
-		Clock: p.Clock, Directory: p.Directory, Tree: t, DefaultPolicy: p.Data.DefaultPolicy,
+		Clock: p.Clock, Directory: p.Directory, Tree: t, DefaultPolicy: p.Data.DefaultPolicy, MemberOf: p.MemberOf,
 		Timing: func() ledger.Timing {
 			o := s.settings()
 			return ledger.Timing{

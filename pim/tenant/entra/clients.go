@@ -40,8 +40,18 @@ var pimScopes = []string{
 	"RoleManagementPolicy.Read.AzureADGroup",
 }
 
+// appScopes are what an administrator consented to for the tenant's own
+// application: with pimScopes, what it takes to extend and renew an eligibility
+// and to name administrative units.
+var appScopes = slices.Concat(pimScopes, []string{
+	"AdministrativeUnit.Read.All",
+	"RoleEligibilitySchedule.ReadWrite.Directory",
+	"PrivilegedEligibilitySchedule.ReadWrite.AzureADGroup",
+})
+
 // graphScopes are further permissions that Graph knows and nobody consented to.
 var graphScopes = []string{
+	"AdministrativeUnit.Read.All",
 	"Directory.Read.All",
 	"Group.Read.All",
 	"PrivilegedAssignmentSchedule.Read.AzureADGroup",
@@ -63,11 +73,17 @@ func (a *Authority) client(id string) (client, *signInError) {
 	if slices.ContainsFunc(a.Settings().UnknownClients, func(u string) bool { return strings.EqualFold(u, id) }) {
 		return client{}, errClient(id, a.Directory.Name)
 	}
+	consented := func(asked []string) []string {
+		if granted := a.Settings().GrantedScopes; granted != nil {
+			return granted
+		}
+		return asked
+	}
 	switch id {
 	case ClientID:
 		return client{ID: id, Name: "Roletray", Granted: map[string][]string{
 			ServiceARM:   {"user_impersonation"},
-			ServiceGraph: pimScopes,
+			ServiceGraph: consented(appScopes),
 		}}, nil
 	case azureCLI:
 		return client{ID: id, Name: "Microsoft Azure CLI", Preauthorized: true, Granted: map[string][]string{
@@ -76,7 +92,7 @@ func (a *Authority) client(id string) (client, *signInError) {
 		}}, nil
 	case graphCLI:
 		return client{ID: id, Name: "Microsoft Graph Command Line Tools", Granted: map[string][]string{
-			ServiceGraph: pimScopes,
+			ServiceGraph: consented(pimScopes),
 		}}, nil
 	}
 	return client{}, errClient(id, a.Directory.Name)
@@ -160,11 +176,11 @@ func (a *Authority) service(resource string) string {
 // authorize tells whether the application may have what it asks for, and which
 // permissions the token then carries: all that were consented to.
 func (a *Authority) authorize(app client, t target) ([]string, *signInError) {
-	granted := app.Granted[t.Service]
-	if len(granted) == 0 {
+	granted, arranged := app.Granted[t.Service]
+	if !arranged {
 		return nil, errPreauthorization(app, resourceAppID(t.Service))
 	}
-	if slices.Contains(a.Settings().RefuseConsent, t.Service) {
+	if len(granted) == 0 || slices.Contains(a.Settings().RefuseConsent, t.Service) {
 		return nil, errConsent(app)
 	}
 	for _, name := range t.Names {

@@ -53,6 +53,10 @@ type Settings struct {
 	RequireMFA bool `json:"requireMfa"`
 	// RefuseConsent names services ("arm", "graph") that nobody consented to.
 	RefuseConsent []string `json:"refuseConsent"`
+	// GrantedScopes are the permissions of Graph that an administrator consented
+	// to. Null means all that the application asks for; a client of Microsoft's
+	// that is arranged for in advance keeps what it has.
+	GrantedScopes []string `json:"grantedScopes"`
 	// UnknownClients are application ids that the tenant does not know.
 	UnknownClients []string `json:"unknownClients"`
 }

@@ -98,10 +98,10 @@ type Submission struct {
 	// ScheduleID names the schedule that an activation makes, in lower case;
 	// empty means a new GUID.
 	ScheduleID string
-	Family    Family
-	Action    Action
-	Target    Target
-	Principal string
+	Family     Family
+	Action     Action
+	Target     Target
+	Principal  string
 	// Linked is the schedule id of the eligibility to activate. It may be empty
 	// where the eligibility is for the same target.
 	Linked                      string

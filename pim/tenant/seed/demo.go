@@ -89,6 +89,9 @@ func demo(start time.Time) *azure.Data {
 	eligible(secretsOfficer, treasury, ada, 75*day, none)
 	eligible(contributor, treasury, ada, never, justified)
 
+	// What a group brings to who joins it for a while.
+	eligible(owner, shared, azureOwners, never, justified)
+
 	eligible(reader, company, bjorn, never, none)
 	eligible(reader, sandbox, chidi, 60*day, none)
 	eligible(owner, logistics, chidi, 60*day, approved)
@@ -98,6 +101,7 @@ func demo(start time.Time) *azure.Data {
 		{Role: reader, Scope: shared, Principal: ada, Start: start.Add(-200 * day)},
 		{Role: monitorReader, Scope: logistics, Principal: ada, Start: start.Add(-80 * day), End: start.Add(10 * day)},
 		{Role: reader, Scope: company, Principal: dana, Start: start.Add(-300 * day)},
+		{Role: monitorContrib, Scope: warehouse, Principal: azureOwners, Start: start.Add(-300 * day)},
 	}
 	return d
 }

@@ -20,7 +20,7 @@ func Names() []string { return []string{"demo", "large", "empty"} }
 // New makes up the organisation of that name as it stands at start:
 //
 //   - demo: a company where Ada, the first user, has some thirty eligibilities of
-//     every kind;
+//     every kind for Azure roles;
 //   - large: 5,000 eligibilities of Ada's in 500 scopes;
 //   - empty: the company of demo where nobody is eligible for anything.
 func New(name string, start time.Time) (*world.Directory, *azure.Data, error) {
@@ -29,7 +29,7 @@ func New(name string, start time.Time) (*world.Directory, *azure.Data, error) {
 	case "demo":
 		return directory(), demo(start), nil
 	case "large":
-		return directory(), large(start), nil
+		return largeDirectory(), large(start), nil
 	case "empty":
 		return directory(), &azure.Data{Scopes: scopes(), Roles: roles()}, nil
 	}
@@ -53,6 +53,16 @@ var (
 	platform  = id("group platform")
 	security  = id("group security")
 	approvers = id("group approvers")
+
+	breakGlass    = id("group break glass")
+	azureOwners   = id("group azure owners")
+	databases     = id("group databases")
+	reporting     = id("group reporting")
+	contractors   = id("group contractors")
+	incidents     = id("group incidents")
+	customs       = id("group customs")
+	nightShift    = id("group night shift")
+	depotManagers = id("group depot managers")
 )
 
 func directory() *world.Directory {
@@ -73,6 +83,15 @@ func directory() *world.Directory {
 			{ID: platform, Name: "Platform Engineers"},
 			{ID: security, Name: "Security Operations"},
 			{ID: approvers, Name: "Privileged Access Approvers"},
+			{ID: breakGlass, Name: "Break Glass Operators", RoleAssignable: true},
+			{ID: azureOwners, Name: "Azure Platform Owners"},
+			{ID: databases, Name: "Fleet Database Admins"},
+			{ID: reporting, Name: "Finance Reporting"},
+			{ID: contractors, Name: "External Contractors"},
+			{ID: incidents, Name: "Incident Response"},
+			{ID: customs, Name: "Customs Data Stewards"},
+			{ID: nightShift, Name: "Night Shift Dispatch"},
+			{ID: depotManagers, Name: "Depot Managers"},
 		},
 	}
 }

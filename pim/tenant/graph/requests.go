@@ -1,0 +1,245 @@
+package graph
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"maps"
+	"math"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/sosodev/duration"
+
+	"roletray/pim/tenant/ledger"
+)
+
+// maxBody is the longest request body that is read.
+const maxBody = 256 << 10
+
+// requestBody is the JSON of a POST. Null and missing mean the same.
+type requestBody struct {
+	Action           string `json:"action"`
+	PrincipalID      string `json:"principalId"`
+	RoleDefinitionID string `json:"roleDefinitionId"`
+	DirectoryScopeID string `json:"directoryScopeId"`
+	GroupID          string `json:"groupId"`
+	AccessID         string `json:"accessId"`
+	Justification    string `json:"justification"`
+	IsValidationOnly bool   `json:"isValidationOnly"`
+	ScheduleInfo     struct {
+		StartDateTime string `json:"startDateTime"`
+		Expiration    struct {
+			Type        string `json:"type"`
+			EndDateTime string `json:"endDateTime"`
+			Duration    string `json:"duration"`
+		} `json:"expiration"`
+	} `json:"scheduleInfo"`
+	TicketInfo struct {
+		TicketNumber string `json:"ticketNumber"`
+		TicketSystem string `json:"ticketSystem"`
+	} `json:"ticketInfo"`
+}
+
+// post takes a request in.
+func (p *plane) post(k *kind) func(*call, []string) error {
+	return func(c *call, _ []string) error {
+		if err := c.need(k.write); err != nil {
+			return err
+		}
+		body, err := c.readBody()
+		if err != nil {
+			return err
+		}
+		b, err := parseRequest(body, &k.shape)
+		if err != nil {
+			return err
+		}
+		s, err := p.submission(k, b)
+		if err != nil {
+			return err
+		}
+		s.DryRun = b.IsValidationOnly && c.settings.ValidationOnly == "honour"
+		r, err := p.books.Submit(c.caller, s)
+		if err != nil {
+			return err
+		}
+		e := p.show(k, row{request: &r, target: r.Target, principal: r.Principal}, true)
+		e["isValidationOnly"] = b.IsValidationOnly && c.settings.ValidationOnly != "ignore"
+		e["@odata.context"] = c.context(p.root+"/"+k.path, nil) + "/$entity"
+		writeJSON(c.w, http.StatusCreated, e)
+		return nil
+	}
+}
+
+func (c *call) readBody() ([]byte, error) {
+	b, err := io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, maxBody))
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		return nil, faultf(http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", "The request body is longer than %d bytes.", maxBody)
+	}
+	if err != nil {
+		return nil, malformed()
+	}
+	return b, nil
+}
+
+func malformed() *fault {
+	return badRequest("Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid JSON format.")
+}
+
+// parseRequest reads the body of a POST. A property that the type does not have
+// is refused.
+func parseRequest(body []byte, s *shape) (requestBody, error) {
+	var all map[string]json.RawMessage
+	var b requestBody
+	if err := json.Unmarshal(body, &all); err != nil || all == nil {
+		return b, malformed()
+	}
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		if !slices.Contains(s.fields, name) && !strings.Contains(name, "@odata.") {
+			return b, badRequest("The property '%.100s' does not exist on type 'microsoft.graph.%s'. Make sure to only use property names that are defined by the type or mark the type as open type.", name, s.name)
+		}
+	}
+	if err := json.Unmarshal(body, &b); err != nil {
+		return b, malformed()
+	}
+	return b, nil
+}
+
+func invalidRequest(format string, args ...any) *fault {
+	return pimFault(http.StatusBadRequest, string(ledger.InvalidRequest), format, args...)
+}
+
+// selfActions are what a user may ask, by their names in lower case.
+var selfActions = map[string]ledger.Action{
+	"selfactivate": ledger.SelfActivate, "selfdeactivate": ledger.SelfDeactivate,
+	"selfextend": ledger.SelfExtend, "selfrenew": ledger.SelfRenew,
+}
+
+// adminActions are what only an administrator may ask.
+var adminActions = []string{"adminassign", "adminremove", "adminupdate", "adminextend", "adminrenew"}
+
+func (p *plane) submission(k *kind, b requestBody) (ledger.Submission, error) {
+	var s ledger.Submission
+	action := strings.ToLower(b.Action)
+	if slices.Contains(adminActions, action) {
+		return s, unauthorized()
+	}
+	var ok bool
+	if s.Action, ok = selfActions[action]; !ok {
+		return s, invalidRequest("The action '%.100s' is not valid.", b.Action)
+	}
+	if k.family == ledger.OfEligibility && (s.Action == ledger.SelfActivate || s.Action == ledger.SelfDeactivate) {
+		return s, invalidRequest("The action '%s' is not valid for an eligibility.", b.Action)
+	}
+	if uuid.Validate(b.PrincipalID) != nil {
+		return s, invalidRequest("The property 'principalId' is not a GUID.")
+	}
+	var err error
+	if s.Target, err = p.target(b); err != nil {
+		return s, err
+	}
+	if s.Schedule, err = parseSchedule(b); err != nil {
+		return s, err
+	}
+	s.ID = uuid.NewString()
+	s.ScheduleID = p.scheduleID(s.Target, s.ID)
+	s.Family, s.Principal, s.Justification = k.family, strings.ToLower(b.PrincipalID), b.Justification
+	s.Ticket = ledger.Ticket{Number: b.TicketInfo.TicketNumber, System: b.TicketInfo.TicketSystem}
+	return s, nil
+}
+
+func (p *plane) target(b requestBody) (ledger.Target, error) {
+	if p.group {
+		g, ok := p.s.Directory.Group(b.GroupID)
+		if !ok {
+			return ledger.Target{}, pimFault(http.StatusBadRequest, "ResourceNotFound", "The group '%.100s' was not found.", b.GroupID)
+		}
+		access := strings.ToLower(b.AccessID)
+		if access != member && access != owner {
+			return ledger.Target{}, invalidRequest("The property 'accessId' must be member or owner.")
+		}
+		return ledger.Target{Role: strings.ToLower(g.ID), Scope: "/", Access: access}, nil
+	}
+	t := ledger.Target{Role: strings.ToLower(b.RoleDefinitionID), Scope: strings.ToLower(b.DirectoryScopeID)}
+	if _, ok := p.s.roles[t.Role]; !ok {
+		return t, pimFault(http.StatusBadRequest, "RoleNotFound", "The role '%.100s' was not found.", b.RoleDefinitionID)
+	}
+	if _, ok := p.s.scopes[t.Scope]; !ok {
+		return t, pimFault(http.StatusBadRequest, "InvalidScope", "The scope '%.100s' is not valid.", b.DirectoryScopeID)
+	}
+	return t, nil
+}
+
+func parseSchedule(b requestBody) (ledger.Schedule, error) {
+	var s ledger.Schedule
+	var err error
+	if v := b.ScheduleInfo.StartDateTime; v != "" {
+		if s.Start, err = parseTime(v); err != nil {
+			return s, invalidRequest("The property 'scheduleInfo.startDateTime' is not a date and time.")
+		}
+	}
+	x := b.ScheduleInfo.Expiration
+	switch {
+	case x.Type == "", is(x.Type, "notSpecified"):
+	case is(x.Type, string(ledger.AfterDuration)):
+		s.Expiration = ledger.AfterDuration
+		if s.Duration, err = parseDuration(x.Duration); err != nil {
+			return s, invalidRequest("The property 'scheduleInfo.expiration.duration' is not a duration.")
+		}
+	case is(x.Type, string(ledger.AfterDateTime)):
+		s.Expiration = ledger.AfterDateTime
+		if s.End, err = parseTime(x.EndDateTime); err != nil {
+			return s, invalidRequest("The property 'scheduleInfo.expiration.endDateTime' is not a date and time.")
+		}
+	case is(x.Type, string(ledger.NoExpiration)):
+		s.Expiration = ledger.NoExpiration
+	default:
+		return s, invalidRequest("The property 'scheduleInfo.expiration.type' is not known.")
+	}
+	return s, nil
+}
+
+func parseTime(v string) (time.Time, error) {
+	t, err := time.Parse(time.RFC3339Nano, v)
+	if err == nil && (t.Year() < 1 || t.Year() > 9999) {
+		err = errors.New("out of range")
+	}
+	return t.UTC(), err
+}
+
+// parseDuration takes an ISO 8601 duration between nothing and ten years.
+func parseDuration(v string) (time.Duration, error) {
+	d, err := duration.Parse(v)
+	if err != nil {
+		return 0, err
+	}
+	const tenYears = 10 * 365 * 24 * time.Hour
+	seconds := d.Seconds + 60*(d.Minutes+60*(d.Hours+24*(d.Days+7*d.Weeks+30.4*d.Months+365*d.Years)))
+	if d.Negative || math.IsNaN(seconds) || seconds < 0 || seconds > tenYears.Seconds() {
+		return 0, errors.New("out of range")
+	}
+	return d.ToTimeDuration(), nil
+}
+
+// cancel takes a request back.
+func (p *plane) cancel(k *kind) func(*call, []string) error {
+	return func(c *call, names []string) error {
+		if err := c.need(k.write); err != nil {
+			return err
+		}
+		r, ok := p.find(k, names[0])
+		if !ok || !p.concerns(c, r) {
+			return notFound(names[0])
+		}
+		if err := p.books.Cancel(k.family, c.caller.UserID, names[0]); err != nil {
+			return err
+		}
+		c.w.WriteHeader(http.StatusNoContent)
+		return nil
+	}
+}
