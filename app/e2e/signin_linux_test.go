@@ -1,10 +1,8 @@
 package e2e_test
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
-	"os/exec"
 	"strings"
 	"testing"
 
@@ -15,21 +13,7 @@ import (
 // steps in the page, it returns what the command printed and its exit code.
 func (p *program) signIn(opener *desktoptest.Opener, browser *desktoptest.Browser, steps func(*desktoptest.Browser)) (string, int) {
 	p.t.Helper()
-	type result struct {
-		out  string
-		code int
-	}
-	done := make(chan result, 1)
-	cmd := exec.CommandContext(p.t.Context(), p.path, append([]string{"signin"}, p.args...)...)
-	cmd.Env = p.env
-	go func() {
-		out, err := cmd.CombinedOutput()
-		code := 0
-		if exit, ok := errors.AsType[*exec.ExitError](err); ok {
-			code = exit.ExitCode()
-		}
-		done <- result{string(out), code}
-	}()
+	done := p.background("signin")
 	browser.Open(opener.Next())
 	steps(browser)
 	r := <-done
