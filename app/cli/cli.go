@@ -183,11 +183,11 @@ func table(w io.Writer, rows [][]string) error {
 	return tw.Flush()
 }
 
-// clean makes a text safe for a terminal, line by line.
+// clean makes a text safe for a terminal, line by line. Lines stay indented.
 func clean(s string, limit int) string {
 	lines := strings.Split(s, "\n")
-	for i := range lines {
-		lines[i] = pim.CleanText(lines[i], limit)
+	for i, l := range lines {
+		lines[i] = l[:len(l)-len(strings.TrimLeft(l, " "))] + pim.CleanText(l, limit)
 	}
 	return strings.Join(lines, "\n")
 }

@@ -28,12 +28,12 @@ type statusJSON struct {
 // operationJSON is an action on a role in the output.
 type operationJSON struct {
 	Account   string             `json:"account"`
-	Operation string             `json:"operation"`
+	Operation string             `json:"operation,omitempty"`
 	Action    string             `json:"action"` // activate or deactivate
 	Key       pim.Key            `json:"key"`
 	Role      string             `json:"role"`
 	Scope     string             `json:"scope"`
-	State     pim.OperationState `json:"state"`
+	State     pim.OperationState `json:"state,omitempty"`
 	Request   string             `json:"request,omitempty"`
 	Status    pim.Status         `json:"status,omitempty"`
 	Start     time.Time          `json:"start,omitzero"`
