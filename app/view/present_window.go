@@ -314,8 +314,11 @@ func (p *windowPresenter) activeRow(row Row, active pim.ActiveRole) Row {
 	case pim.Recorded, pim.Listed:
 	}
 	if a.Type != pim.Activated {
-		row.Tone = ToneQuiet
-		row.Badges = append(row.Badges, Badge{Text: p.words.Say("badge.assigned"), Tone: ToneQuiet})
+		row.Tone, row.Left = ToneQuiet, -1
+		row.Detail = p.words.Say("active.assigned")
+		if !a.End.IsZero() {
+			row.Detail = p.words.Say("active.assigned-until", Moment(p.words, a.End, p.now))
+		}
 		return row
 	}
 	row.Verb = p.words.Say("verb.deactivate")
@@ -326,6 +329,10 @@ func (p *windowPresenter) activeRow(row Row, active pim.ActiveRole) Row {
 		row.Detail = p.words.Say("operation.deactivating")
 	case !locked.IsZero():
 		left, next := remaining(p.words, locked, p.now, p.look.Seconds)
+		if p.look.Seconds {
+			s := int((locked.Sub(p.now) + time.Second - 1) / time.Second)
+			left = p.words.Say("span.clock", s/60, s%60)
+		}
 		p.wake.at(next)
 		p.wake.at(locked)
 		row.Verb = p.words.Say("verb.deactivate-in", left)
@@ -449,7 +456,8 @@ func (p *windowPresenter) eligibleRows() []Row {
 			continue
 		}
 		row.Selectable = true
-		row.Badges = p.badges(e, p.snapshot.Policies[key])
+		policy, read := p.snapshot.Policies[key]
+		row.Badges, row.Unread = p.badges(e, policy), !read
 		row.Verb, row.Action = verb, OpenSheet{row.Account, key}
 		rows = append(rows, row)
 	}

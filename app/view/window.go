@@ -118,6 +118,8 @@ type Row struct {
 	// Left is how much of an activation is left, 1 to 0; less than 0 where it is
 	// not known or has no end.
 	Left float64
+	// Unread says that the role's policy is not known yet, so that badges may be missing.
+	Unread bool
 	// Selectable says that it may be part of an activation of several.
 	Selectable bool
 	// Verb is the button's text; empty for no button. The button is disabled while Action is nil.

@@ -115,7 +115,7 @@ func palette(name fyne.ThemeColorName, light bool) (color.Color, bool) {
 	case theme.ColorNameDisabledButton:
 		return pick(0xf0f3f7ff, 0x1a212dff)
 	case theme.ColorNameInputBackground:
-		return pick(0xffffffff, 0x181f2aff)
+		return pick(0xf2f5f9ff, 0x1d2532ff)
 	case theme.ColorNameInputBorder:
 		return pick(0xa3afbfff, 0x52617aff)
 	case theme.ColorNameMenuBackground, theme.ColorNameOverlayBackground:

@@ -34,6 +34,9 @@ func newHeader(u *UI) *header {
 	h.search.Icon = theme.SearchIcon()
 	h.search.OnChanged = func(text string) {
 		u.look.Search = text
+		for _, l := range []*rowList{u.roles.list, u.requests.list, u.history.list} {
+			l.leave()
+		}
 		u.update()
 		u.history.update()
 	}
@@ -45,7 +48,7 @@ func newHeader(u *UI) *header {
 	h.refresh.Alignment = widget.ButtonAlignLeading
 	h.refresh.Importance = widget.LowImportance
 	h.object = container.NewBorder(nil, nil, nil, container.NewHBox(
-		container.New(headerButton{190}, h.account), container.New(headerButton{215}, h.refresh),
+		container.New(headerButton{180}, h.account), container.New(headerButton{228}, h.refresh),
 	), h.search)
 	return h
 }
@@ -71,7 +74,7 @@ func (h *header) searchKey(ev *fyne.KeyEvent) bool {
 		return true
 	case fyne.KeyReturn, fyne.KeyEnter:
 		if list != nil && h.search.Text != "" {
-			list.cursor = ""
+			list.leave()
 			if r, ok := list.current(); ok {
 				list.act(r)
 			}

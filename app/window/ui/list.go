@@ -30,6 +30,10 @@ type listActions interface {
 	leaveUp()
 	// marksChanged is called after rows were marked.
 	marksChanged()
+	// shown is called for a row in view whose policy is not known.
+	shown(view.Row)
+	// cursorMoved is called after the cursor was moved, or taken away.
+	cursorMoved()
 }
 
 func newRowList(actions listActions) *rowList {
@@ -40,6 +44,9 @@ func newRowList(actions listActions) *rowList {
 	l.UpdateItem = func(id widget.ListItemID, o fyne.CanvasObject) {
 		if id < len(l.rows) {
 			o.(*roleRow).set(l.rows[id], l.isMarked(l.rows[id]))
+			if l.rows[id].Unread {
+				l.actions.shown(l.rows[id])
+			}
 		}
 	}
 	l.OnSelected = func(id widget.ListItemID) {
@@ -72,14 +79,31 @@ func (l *rowList) set(rows []view.Row) {
 
 func sameRow(a, b view.Row) bool {
 	return a.ID == b.ID && a.Type == b.Type && a.Account == b.Account && a.Kind == b.Kind && a.Title == b.Title && a.Scope == b.Scope &&
-		a.Status == b.Status && a.Detail == b.Detail && a.Tone == b.Tone && a.Left == b.Left && a.Selectable == b.Selectable &&
+		a.Status == b.Status && a.Detail == b.Detail && a.Tone == b.Tone && a.Left == b.Left && a.Selectable == b.Selectable && a.Unread == b.Unread &&
 		a.Verb == b.Verb && a.Action == b.Action && a.Details == b.Details && slices.Equal(a.Badges, b.Badges)
 }
 
 func (l *rowList) move(id int) {
 	if id >= 0 && id < len(l.rows) {
 		l.cursor = l.rows[id].ID
+		l.actions.cursorMoved()
 	}
+}
+
+// leave takes the cursor away.
+func (l *rowList) leave() {
+	if l.cursor != "" {
+		l.cursor = ""
+		l.actions.cursorMoved()
+	}
+}
+
+// underCursor is the row that the cursor is on, if it is on one.
+func (l *rowList) underCursor() (view.Row, bool) {
+	if i := l.index(); i >= 0 && l.rows[i].Type != view.RowHeading {
+		return l.rows[i], true
+	}
+	return view.Row{}, false
 }
 
 // highlight moves the cursor and shows it.
@@ -94,8 +118,8 @@ func (l *rowList) index() int {
 
 // current is the row under the cursor, or the first that can be acted upon.
 func (l *rowList) current() (view.Row, bool) {
-	if i := l.index(); i >= 0 && l.rows[i].Type != view.RowHeading {
-		return l.rows[i], true
+	if r, ok := l.underCursor(); ok {
+		return r, true
 	}
 	for _, r := range l.rows {
 		if r.Type != view.RowHeading {
@@ -180,7 +204,7 @@ func (l *rowList) TypedKey(ev *fyne.KeyEvent) {
 func (l *rowList) typedKey(ev *fyne.KeyEvent) bool    { return l.actions.typedKey(ev) }
 func (l *rowList) typedShortcut(s fyne.Shortcut) bool { return l.actions.typedShortcut(s) }
 func (l *rowList) act(r view.Row)                     { l.actions.act(r) }
-func (l *rowList) clearMarks() { clear(l.marked); l.Refresh(); l.actions.marksChanged() }
+func (l *rowList) clearMarks()                        { clear(l.marked); l.Refresh(); l.actions.marksChanged() }
 
 func (l *rowList) mark(r view.Row, on bool) {
 	if on == l.marked[r.Key] {

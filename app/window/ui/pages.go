@@ -4,9 +4,12 @@ package ui
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
 	"roletray/app/local"
@@ -14,23 +17,97 @@ import (
 	"roletray/pim"
 )
 
-// listPage is a list with what stands in for it.
+// listPage is a list with what stands in for it, and below it the row under the cursor with
+// all of its text.
 type listPage struct {
 	ui     *UI
 	object *fyne.Container
 	list   *rowList
 	empty  *emptyState
+	detail *detailPane
 }
 
 func newListPage(u *UI) *listPage {
-	p := &listPage{ui: u, empty: newEmptyState(u)}
+	p := &listPage{ui: u, empty: newEmptyState(u), detail: newDetailPane(u)}
 	p.list = newRowList(p)
-	p.object = container.NewStack(p.list, p.empty.object)
+	p.object = container.NewBorder(nil, p.detail.object, nil, nil, container.NewStack(p.list, p.empty.object))
 	return p
 }
 
+// showDetail follows the cursor.
+func (p *listPage) showDetail() {
+	row, ok := p.list.underCursor()
+	p.detail.set(row, ok)
+	relayout(p.object)
+}
+
+// detailPane shows a row with nothing cut off.
+type detailPane struct {
+	ui      *UI
+	object  fyne.CanvasObject
+	title   *widget.Label
+	scope   *widget.Label
+	text    *widget.Label
+	copying *button
+	row     view.Row
+}
+
+func newDetailPane(u *UI) *detailPane {
+	d := &detailPane{ui: u, title: bold(wrapped("")), scope: wrapped(""), text: wrapped("")}
+	d.scope.SizeName, d.text.SizeName = theme.SizeNameCaptionText, theme.SizeNameCaptionText
+	d.scope.Importance = widget.LowImportance
+	d.copying = newButton(u, u.p.Words.Say("verb.copy-details"), theme.ContentCopyIcon(), func() {
+		u.copyText(strings.Join([]string{d.row.Title, d.row.Path, d.row.Status, d.row.Detail, d.row.Details}, "\n"))
+	})
+	d.copying.Importance = widget.LowImportance
+	text := container.NewVScroll(container.New(tight{}, d.title, d.scope, d.text))
+	d.object = padded(4, 6, 0, 10, card(container.NewBorder(nil, nil, nil, container.NewVBox(d.copying), container.New(atMost{110}, text))))
+	d.object.Hide()
+	return d
+}
+
+func (d *detailPane) set(r view.Row, visible bool) {
+	setVisible(d.object, visible)
+	if !visible {
+		return
+	}
+	d.row = r
+	setLabel(d.title, r.Title, widget.MediumImportance)
+	scope := r.Scope
+	if r.Path != "" && r.Path != r.Scope {
+		scope += "\n" + r.Path
+	}
+	setLabel(d.scope, scope, widget.LowImportance)
+	parts := []string{r.Status, r.Detail}
+	for _, b := range r.Badges {
+		parts = append(parts, b.Text)
+	}
+	parts = slices.DeleteFunc(parts, func(s string) bool { return s == "" })
+	tone := widget.MediumImportance
+	if r.Tone == view.ToneBad {
+		tone = widget.DangerImportance
+	}
+	setLabel(d.text, strings.Join(parts, " · "), tone)
+	setVisible(d.text, len(parts) > 0)
+	setVisible(d.copying, r.Details != "")
+}
+
+// atMost is as high as its only object, up to a height at the plain text size.
+type atMost struct{ height float32 }
+
+func (l atMost) MinSize(o []fyne.CanvasObject) fyne.Size {
+	content := o[0]
+	if scroll, ok := content.(*container.Scroll); ok {
+		content = scroll.Content
+	}
+	return fyne.NewSize(100, min(content.MinSize().Height, l.height*textScale()))
+}
+
+func (atMost) Layout(o []fyne.CanvasObject, s fyne.Size) { o[0].Resize(s) }
+
 func (p *listPage) set(rows []view.Row, empty *view.Empty) {
 	p.list.set(rows)
+	p.showDetail()
 	setVisible(p.list, empty == nil)
 	p.empty.set(empty)
 }
@@ -40,6 +117,8 @@ func (p *listPage) typedShortcut(s fyne.Shortcut) bool { return p.ui.typedShortc
 func (p *listPage) act(r view.Row)                     { p.ui.act(r.Action) }
 func (p *listPage) leaveUp()                           { p.ui.focusSearch() }
 func (p *listPage) marksChanged()                      {}
+func (p *listPage) shown(r view.Row)                   { p.ui.policies.want(r.Account, r.Key) }
+func (p *listPage) cursorMoved()                       { p.showDetail() }
 
 // rolesPage is the list of roles with the kinds above it and the marked ones below.
 type rolesPage struct {

@@ -19,9 +19,9 @@ import (
 const (
 	leadWidth   = 62
 	middleWidth = 250
-	buttonWidth = 168
+	buttonWidth = 156
 	// middleShare is the most of names and middle together that the middle takes.
-	middleShare = 0.52
+	middleShare = 0.53
 	rowGap      = 8
 	// rightMargin keeps the scroll bar off the buttons.
 	rightMargin = 14
@@ -186,8 +186,11 @@ func (r *roleRow) arrange(size fyne.Size) {
 	place(r.scope, lead, second, names, line2)
 
 	x := lead + names
+	if r.row.Verb == "" {
+		middle += button + rowGap
+	}
 	if r.bar.Visible() {
-		half := min(fyne.MeasureText(r.row.Status, theme.TextSize(), r.status.TextStyle).Width+2*pad, middle*0.6)
+		half := min(fyne.MeasureText(r.row.Status, theme.TextSize(), r.status.TextStyle).Width+2*pad+4, middle*0.62)
 		place(r.status, x, 0, half, line1)
 		place(r.detail, x+half-pad, (line1-line2)/2, middle-half+pad, line2)
 		place(r.bar, x+pad, second+line2/2-2, middle-2*pad, 4)
@@ -200,8 +203,8 @@ func (r *roleRow) arrange(size fyne.Size) {
 	place(r.button, size.Width-button, (size.Height-height)/2, button, height)
 }
 
-// arrangeBadges puts as many badges as fit on two lines, or on the second where the first has a
-// status, and says how many are left out.
+// arrangeBadges puts as many badges as fit on two lines, or beside the status where there is
+// one, and says how many are left out.
 func (r *roleRow) arrangeBadges(x, width, height float32) {
 	const gap = 4
 	h := r.more.MinSize().Height
@@ -211,9 +214,10 @@ func (r *roleRow) arrangeBadges(x, width, height float32) {
 		total += r.badges[i].MinSize().Width + gap
 	}
 	if r.row.Status != "" {
-		lines = []float32{height - h - 5}
-		x += r.captionWidth()
-		width -= r.captionWidth()
+		// After the status, on its line.
+		taken := fyne.MeasureText(r.row.Status, theme.TextSize(), r.status.TextStyle).Width + theme.InnerPadding()
+		x, width = x+taken, width-taken
+		lines = []float32{(r.title.MinSize().Height - h) / 2}
 	} else if total <= width {
 		lines = []float32{(height - h) / 2}
 	}
@@ -236,14 +240,6 @@ func (r *roleRow) arrangeBadges(x, width, height float32) {
 		setVisible(b, i < r.shown)
 	}
 	r.arrangeMore(x, at, width, lines[len(lines)-1], h)
-}
-
-// captionWidth is what the second line of the middle needs for itself.
-func (r *roleRow) captionWidth() float32 {
-	if r.row.Detail == "" {
-		return 0
-	}
-	return min(fyne.MeasureText(r.row.Detail, theme.CaptionTextSize(), fyne.TextStyle{}).Width+theme.InnerPadding(), middleWidth*textScale()*0.7)
 }
 
 func (r *roleRow) arrangeMore(x, at, width, y, h float32) {
@@ -352,6 +348,7 @@ func (r *badgeRenderer) MinSize() fyne.Size {
 
 func (r *badgeRenderer) Layout(s fyne.Size) {
 	r.back.Resize(s)
+	r.text.Text = fit(r.badge.badge.Text, s.Width-12)
 	m := r.text.MinSize()
 	r.text.Move(fyne.NewPos(6, (s.Height-m.Height)/2))
 	r.text.Resize(fyne.NewSize(max(s.Width-12, 0), m.Height))
@@ -361,7 +358,6 @@ func (r *badgeRenderer) Refresh() {
 	r.back.FillColor = paint(wtheme.ColorBadge)
 	r.text.Color = paint(toneColor(r.badge.badge.Tone))
 	r.text.TextSize = theme.CaptionTextSize()
-	r.text.Text = fit(r.badge.badge.Text, r.badge.Size().Width-12)
 	r.Layout(r.badge.Size())
 	r.back.Refresh()
 	r.text.Refresh()

@@ -35,6 +35,7 @@ type settingsPage struct {
 	notices    *fyne.Container
 	noticeList []local.Notice
 	forget     *check
+	readOnly   *check
 	about      *widget.Label
 }
 
@@ -60,6 +61,7 @@ func newSettingsPage(u *UI) *settingsPage {
 	p.appearance.Horizontal = true
 	p.closing = newRadio([]string{w.Say("settings.close-keeps"), w.Say("settings.close-ends")}, func(string) { p.save() })
 	p.forget = newCheck(u, w.Say("settings.forget"), nil)
+	p.readOnly = newCheck(u, w.Say("settings.read-only"), func(bool) { p.save() })
 	signIn := newButton(u, w.Say("verb.sign-in-another"), theme.LoginIcon(), func() { u.act(view.SignIn{}) })
 
 	p.object = container.NewBorder(heading(w.Say("page.settings")), nil, nil, nil, container.NewVScroll(padded(0, 12, 0, 12, container.NewVBox(
@@ -68,6 +70,7 @@ func newSettingsPage(u *UI) *settingsPage {
 		section(w.Say("settings.duration"), w.Say("settings.duration-text"), container.NewHBox(fixedWidth(180, p.duration))),
 		section(w.Say("settings.appearance"), "", p.appearance),
 		section(w.Say("settings.closing"), "", p.closing),
+		section(w.Say("settings.command-line"), "", p.readOnly),
 		section(w.Say("settings.computer"), "", p.notices, p.about),
 	))))
 	return p
@@ -108,6 +111,7 @@ func (p *settingsPage) set(state *local.State) {
 			closing = 1
 		}
 		p.closing.SetSelected(p.closing.Options[closing])
+		p.readOnly.show(s.CommandLineReads)
 		p.filled = true
 	}
 	p.setAccounts(state)
@@ -118,7 +122,7 @@ func (p *settingsPage) set(state *local.State) {
 }
 
 func sameSettings(a, b store.Settings) bool {
-	return slices.Equal(a.Reminders, b.Reminders) && a.Duration == b.Duration && a.CloseEndsAgent == b.CloseEndsAgent && a.Appearance == b.Appearance
+	return slices.Equal(a.Reminders, b.Reminders) && a.CommandLineReads == b.CommandLineReads && a.Duration == b.Duration && a.CloseEndsAgent == b.CloseEndsAgent && a.Appearance == b.Appearance
 }
 
 func (p *settingsPage) durationLabels(current time.Duration) []string {
@@ -154,6 +158,7 @@ func (p *settingsPage) save() {
 		s.Duration = p.durations[i]
 	}
 	s.Appearance = []store.Appearance{store.AppearanceSystem, store.AppearanceLight, store.AppearanceDark}[max(slices.Index(p.appearance.Options, p.appearance.Selected), 0)]
+	s.CommandLineReads = p.readOnly.Checked
 	s.CloseEndsAgent = p.closing.Selected == p.closing.Options[1]
 	if sameSettings(s, p.shown) {
 		return

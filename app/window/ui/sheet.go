@@ -38,7 +38,7 @@ type sheet struct {
 	start         *widget.RadioGroup
 	startAt       *entry
 	justification *entry
-	reasons       *choice
+	reasons       *button
 	ticketBox     *fyne.Container
 	ticket        *entry
 	ticketSystem  *entry
@@ -150,21 +150,15 @@ func (s *sheet) build() {
 	}
 	s.justification = newMultiLine(s.ui, w.Say("sheet.justification-hint"))
 	s.justification.OnChanged = changed
-	s.reasons = newChoice(s.ui, nil, func(reason string) {
-		for _, full := range s.model.Reasons {
-			if pim.CleanText(full, reasonLimit) == reason {
-				s.justification.SetText(full)
-			}
-		}
-	})
-	s.reasons.PlaceHolder = w.Say("sheet.reasons")
+	s.reasons = newButton(s.ui, w.Say("sheet.reasons"), theme.HistoryIcon(), s.openReasons)
+	s.reasons.Importance = widget.LowImportance
 	s.ticket = newEntry(s.ui, w.Say("sheet.ticket-number"))
 	s.ticket.OnChanged = changed
 	s.ticketSystem = newEntry(s.ui, w.Say("sheet.ticket-system"))
 	s.ticketSystem.OnChanged = changed
 	s.reasonLabel = bold(wrapped(""))
 	s.ticketBox = container.NewVBox(bold(wrapped(w.Say("sheet.ticket"))), container.NewGridWithColumns(2, s.ticket, s.ticketSystem))
-	s.notes = container.NewVBox()
+	s.notes = container.New(tight{})
 	s.until = wrapped("")
 	s.problem = wrapped("")
 	s.problem.Importance = widget.DangerImportance
@@ -185,21 +179,31 @@ func (s *sheet) form() fyne.CanvasObject {
 	fields := container.NewVBox(
 		s.roleNames(),
 		spacer(4),
-		bold(wrapped(w.Say("sheet.duration"))), padded(0, 0, 4, 4, s.stepBox), padded(0, 0, 4, 4, s.duration),
-		s.reasonLabel, padded(0, 0, 4, 4, s.justification), padded(0, 0, 4, 4, s.reasons),
+		bold(wrapped(w.Say("sheet.duration"))),
+		padded(0, 0, 4, 4, container.NewBorder(nil, nil, nil, fixedWidth(96, s.duration), s.stepBox)),
+		container.NewBorder(nil, nil, nil, s.reasons, s.reasonLabel), padded(0, 0, 4, 4, s.justification),
 		padded(0, 0, 4, 4, s.ticketBox),
-		bold(wrapped(w.Say("sheet.start"))), s.start, padded(0, 0, 4, 4, s.startAt),
+		container.NewBorder(nil, nil, bold(widget.NewLabel(w.Say("sheet.start"))), nil, s.start), padded(0, 0, 4, 4, s.startAt),
 		spacer(8),
 	)
 	cancel := newButton(s.ui, w.Say("verb.cancel"), nil, s.ui.closeSheet)
 	foot := container.NewVBox(
 		widget.NewSeparator(),
-		container.New(tight{}, s.notes), container.New(tight{}, s.until), container.New(tight{}, s.problem),
-		spacer(2),
+		container.New(tight{}, s.notes, s.until, s.problem),
 		container.NewHBox(layout.NewSpacer(), cancel, s.send),
 	)
 	scroll := container.NewVScroll(padded(0, 0, 0, 10, fields))
 	return padded(12, 14, 14, 14, container.NewBorder(s.title(s.model.Title), foot, nil, nil, scroll))
+}
+
+// openReasons offers the recent reasons.
+func (s *sheet) openReasons() {
+	var items []*fyne.MenuItem
+	for _, r := range s.model.Reasons {
+		items = append(items, fyne.NewMenuItem(pim.CleanText(r, reasonLimit), func() { s.justification.SetText(r) }))
+	}
+	c := s.ui.p.Window.Canvas()
+	widget.ShowPopUpMenuAtRelativePosition(fyne.NewMenu("", items...), c, fyne.NewPos(0, s.reasons.Size().Height), s.reasons)
 }
 
 // title is the sheet's first line, with a way out.
@@ -271,18 +275,13 @@ func (s *sheet) show() {
 		label = w.Say("sheet.justification")
 	}
 	setLabel(s.reasonLabel, label, widget.MediumImportance)
-	var reasons []string
-	for _, r := range s.model.Reasons {
-		reasons = append(reasons, pim.CleanText(r, reasonLimit))
-	}
-	s.reasons.Options = reasons
-	setVisible(s.reasons, len(reasons) > 0)
+	setVisible(s.reasons, len(s.model.Reasons) > 0)
 	setVisible(s.ticketBox, s.model.TicketRequired)
 	s.notes.RemoveAll()
 	for _, n := range s.model.Notes {
 		l := wrapped(n.Text)
 		l.Importance = importance(n.Tone)
-		s.notes.Add(container.New(tight{}, l))
+		s.notes.Add(l)
 	}
 	setVisible(s.notes, len(s.model.Notes) > 0)
 	s.send.set(s.model.Button, s.model.Problem == "", widget.HighImportance)
@@ -368,6 +367,10 @@ func (s *sheet) field(f view.Field) *entry {
 // that Enter sends.
 func (s *sheet) focusFirst() {
 	c := s.ui.p.Window.Canvas()
+	if s.justification.Text == "" {
+		c.Focus(s.justification)
+		return
+	}
 	if _, problems := s.model.Check(s.entryValue(), s.ui.now(), s.ui.p.Words); len(problems) > 0 {
 		c.Focus(s.field(problems[0].Field))
 		return
@@ -554,20 +557,23 @@ func (tight) overlap() float32 { return theme.InnerPadding() * 1.25 }
 
 func (t tight) MinSize(objects []fyne.CanvasObject) fyne.Size {
 	var size fyne.Size
-	for i, o := range objects {
-		m := o.MinSize()
-		size.Width = max(size.Width, m.Width)
-		size.Height += m.Height
-		if i > 0 {
-			size.Height -= t.overlap()
+	for _, o := range objects {
+		if o.Visible() {
+			m := o.MinSize()
+			size.Width = max(size.Width, m.Width)
+			size.Height += m.Height - t.overlap()
 		}
 	}
+	size.Height += t.overlap()
 	return size
 }
 
 func (t tight) Layout(objects []fyne.CanvasObject, s fyne.Size) {
 	var y float32
 	for _, o := range objects {
+		if !o.Visible() {
+			continue
+		}
 		h := o.MinSize().Height
 		o.Move(fyne.NewPos(0, y))
 		o.Resize(fyne.NewSize(s.Width, h))

@@ -17,9 +17,14 @@ func (u *UI) shortcuts() map[fyne.KeyName]func() {
 		fyne.KeyW:     u.p.Window.Close,
 		fyne.KeyQ:     u.p.Window.Close,
 		fyne.KeyComma: func() { u.closeSheet(); u.Show(view.PageSettings) },
-		fyne.Key1:     func() { u.closeSheet(); u.Show(view.PageRoles) },
-		fyne.Key2:     func() { u.closeSheet(); u.Show(view.PageRequests) },
-		fyne.Key3:     func() { u.closeSheet(); u.Show(view.PageHistory) },
+		fyne.KeyReturn: func() {
+			if u.sheet != nil {
+				u.sheet.submit()
+			}
+		},
+		fyne.Key1: func() { u.closeSheet(); u.Show(view.PageRoles) },
+		fyne.Key2: func() { u.closeSheet(); u.Show(view.PageRequests) },
+		fyne.Key3: func() { u.closeSheet(); u.Show(view.PageHistory) },
 	}
 }
 
@@ -65,6 +70,9 @@ func (u *UI) typedKey(ev *fyne.KeyEvent) bool {
 	case len(u.roles.list.marked) > 0:
 		u.roles.list.clearMarks()
 	default:
+		if l := u.list(); l != nil {
+			l.leave()
+		}
 		u.header.search.SetText("")
 		u.focusSearch()
 	}

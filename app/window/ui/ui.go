@@ -67,6 +67,7 @@ type UI struct {
 	lost       bool
 	failures   []failure
 
+	policies *policyReader
 	rail     *rail
 	header   *header
 	banners  *bannerList
@@ -95,6 +96,7 @@ func New(p Params) *UI {
 	u := &UI{p: p, page: view.PageRoles}
 	u.look.Seconds = true
 	u.applyTheme()
+	u.policies = &policyReader{ui: u, asked: map[local.RoleRequest]bool{}}
 	u.rail = newRail(u)
 	u.header = newHeader(u)
 	u.banners = newBannerList(u)

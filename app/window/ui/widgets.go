@@ -112,7 +112,7 @@ func newMultiLine(keys keyboard, placeholder string) *entry {
 	e := newEntry(keys, placeholder)
 	e.MultiLine = true
 	e.Wrapping = fyne.TextWrapWord
-	e.SetMinRowsVisible(3)
+	e.SetMinRowsVisible(2)
 	return e
 }
 
