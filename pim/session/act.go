@@ -116,13 +116,14 @@ func (s *Session) newActivation(w Wish) *job {
 		Justification: w.Justification, Ticket: w.Ticket,
 	}
 	role := a.Role()
-	if running := s.openOperation(role.Key()); running != nil && found && running.op.Action == pim.ActionActivate {
-		return &job{o: running}
-	} else if running != nil && found {
-		return s.refusedJob(a.ID, pim.ActionActivate, role, w, &pim.Error{Code: pim.CodePending})
-	}
 	if !found {
 		return s.refusedJob(a.ID, pim.ActionActivate, role, w, &pim.Error{Code: pim.CodeNotEligible})
+	}
+	if running := s.openOperation(role.Key()); running != nil {
+		if running.op.Action == pim.ActionActivate {
+			return &job{o: running}
+		}
+		return s.refusedJob(a.ID, pim.ActionActivate, role, w, &pim.Error{Code: pim.CodePending})
 	}
 	o := s.begin(a.ID, pim.ActionActivate, role, w)
 	o.entry.Eligibility = e.Role.Key()
@@ -336,7 +337,7 @@ func (s *Session) perform(ctx context.Context, j *job, interactive bool) {
 	if j.stepped != nil {
 		values = j.stepped
 	}
-	stepped, resent := j.stepped != nil, false
+	stepped, resent := false, false
 	for {
 		r, err := s.sendOnce(values, j)
 		if err == nil {
@@ -386,6 +387,8 @@ func (s *Session) sendOnce(values context.Context, j *job) (pim.Request, error) 
 		s.mu.Unlock()
 		return pim.Request{}, unsentError{ErrNotRunning}
 	}
+	// The person may have taken minutes; what is looked for later began here.
+	j.o.write.At = s.clock.Now()
 	s.change(j.o, pim.OperationSending)
 	s.mu.Unlock()
 	if err := s.save(); err != nil {
@@ -456,6 +459,9 @@ func (s *Session) settleError(ctx context.Context, j *job, err error) {
 	code := pim.CodeOf(err)
 	if !nothingSent && ctx.Err() == nil {
 		s.noteWrite(j.src.host, err)
+	}
+	if code == pim.CodeStepUp || code == pim.CodePolicy {
+		s.doubtPolicy(j.activation.Eligibility.Role.Key())
 	}
 	switch {
 	case nothingSent:

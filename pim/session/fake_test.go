@@ -41,6 +41,8 @@ type service struct {
 	// the same.
 	onSend func(ctx context.Context, n int) (keep bool, err error)
 	calls  []call
+	// gate holds back the answers of Eligible.
+	gate chan struct{}
 }
 
 type change struct {
@@ -111,7 +113,13 @@ func (f *service) Kind() pim.Kind { return f.kind }
 func (f *service) Eligible(ctx context.Context) ([]pim.Eligibility, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return slices.Clone(f.eligible), f.note(ctx, "eligible", "")
+	err, gate := f.note(ctx, "eligible", ""), f.gate
+	if gate != nil {
+		f.mu.Unlock()
+		<-gate
+		f.mu.Lock()
+	}
+	return slices.Clone(f.eligible), err
 }
 
 func (f *service) Active(ctx context.Context, eligible []pim.Eligibility, wide bool) iter.Seq2[pim.ActivePart, error] {
@@ -265,12 +273,14 @@ type browser struct {
 	mu     sync.Mutex
 	asked  []pim.Claims
 	refuse error
+	takes  time.Duration
 }
 
 func (b *browser) StepUp(ctx context.Context, a pim.Audience, claims pim.Claims) (context.Context, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.asked = append(b.asked, claims)
+	time.Sleep(b.takes)
 	if b.refuse != nil {
 		return nil, b.refuse
 	}

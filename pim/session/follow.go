@@ -20,7 +20,7 @@ const unknownAfter = 5 * time.Minute
 var (
 	pausesWorking = []time.Duration{2 * time.Second, 3 * time.Second, 5 * time.Second, 8 * time.Second, 13 * time.Second, 21 * time.Second, 34 * time.Second, time.Minute}
 	pausesWaiting = []time.Duration{30 * time.Second, 30 * time.Second, time.Minute, time.Minute, 2 * time.Minute}
-	pausesVerify  = []time.Duration{20 * time.Second, 40 * time.Second, time.Minute, 2 * time.Minute, 5 * time.Minute}
+	pausesVerify  = []time.Duration{2 * time.Second, 5 * time.Second, 10 * time.Second, 20 * time.Second, 40 * time.Second, time.Minute, 2 * time.Minute, 5 * time.Minute}
 )
 
 // pauseScheduled is how often a scheduled request is looked at, since it may be withdrawn.
@@ -113,11 +113,10 @@ func (s *Session) nextPoll(o *operation) time.Time {
 
 // refusal says why a request that will not be is so.
 func (s *Session) refusal(o *operation, r pim.Request) *pim.Problem {
-	active, listed := pim.Assignment{}, false
-	if row := s.source(r.Role.Kind).listed[o.key]; row != nil {
-		active, listed = row.assignment, true
-	}
-	if record := records(s.ops, r.Role.Kind)[o.key]; !listed && record != nil && record.op.Action == pim.ActionActivate {
+	var active pim.Assignment
+	if row := s.source(o.op.Role.Kind).listed[o.key]; row != nil {
+		active = row.assignment
+	} else if record := records(s.ops, o.op.Role.Kind)[o.key]; record != nil && record.op.Action == pim.ActionActivate {
 		active = record.assignment()
 	}
 	// The service may accept a deactivation that comes too early, and fail it.
@@ -278,11 +277,7 @@ func (s *Session) follow(ctx context.Context, o *operation) {
 	case err != nil:
 		s.log.Debug("could not follow a request", "error", err)
 	default:
-		tries := o.tries
 		s.advance(o, r)
-		if o.op.Request.Status == last.Status {
-			o.tries = tries
-		}
 	}
 }
 

@@ -90,6 +90,15 @@ func (s *Session) readPolicy(ctx context.Context, e pim.Eligibility) (pim.Policy
 	return p, nil
 }
 
+// doubtPolicy forgets a policy that the service has judged otherwise by.
+func (s *Session) doubtPolicy(key pim.Key) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.policies = maps.Clone(s.policies)
+	delete(s.policies, key)
+	s.unsaved.policies = true
+}
+
 // findEligible returns the eligibility of that key. s.mu is held.
 func (s *Session) findEligible(key pim.Key) (pim.Eligibility, bool) {
 	for _, e := range s.eligible {

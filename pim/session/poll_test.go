@@ -125,6 +125,7 @@ func TestFirstPaintIsWhatWasKnown(t *testing.T) {
 		r.read()
 		r.activate("owner")
 		read := time.Now()
+		time.Sleep(30 * time.Second)
 		r.stop()
 		time.Sleep(20 * time.Minute)
 		f.set(func() { f.err["eligible"] = &pim.Error{Code: pim.CodeOffline} })
@@ -132,6 +133,10 @@ func TestFirstPaintIsWhatWasKnown(t *testing.T) {
 		files, err := store.OpenAccount(r.dir, "a")
 		if err != nil {
 			t.Fatal(err)
+		}
+		// What a single look has shown since the last whole read is kept too.
+		if kept, err := files.Snapshot.Load(); err != nil || len(kept.Active) != 1 || kept.Active[0].Certainty != pim.Listed {
+			t.Errorf("kept %+v, %v", kept, err)
 		}
 		again, err := session.New(session.Params{Account: pim.Account{ID: "a"}, Providers: []pim.Provider{f}, Files: files})
 		if err != nil {
@@ -142,7 +147,7 @@ func TestFirstPaintIsWhatWasKnown(t *testing.T) {
 			t.Errorf("%+v", s)
 		}
 		for _, p := range s.Parts {
-			if p.At.IsZero() || p.At.After(read) {
+			if p.At.IsZero() || p.At.After(read) || s.At.Equal(p.At) {
 				t.Errorf("part %+v, read at %v", p, read)
 			}
 		}

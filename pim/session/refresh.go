@@ -54,15 +54,14 @@ func (s *Session) Refresh(ctx context.Context, reason string) error {
 			return ErrNotRunning
 		}
 		f := s.refresh
-		shared := f != nil
-		if !shared {
+		own := f == nil
+		if own {
 			s.log.Debug("refresh", "reason", reason)
 			f = s.startRefresh(true)
 		}
-		paused, _ := s.paused()
-		enough := f.user || !paused
 		s.mu.Unlock()
-		if err := f.wait(ctx); !shared || enough || ctx.Err() != nil {
+		// A background read that failed may have begun before the person signed in.
+		if err := f.wait(ctx); err == nil || own || f.user || ctx.Err() != nil {
 			return err
 		}
 	}

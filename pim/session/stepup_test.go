@@ -3,6 +3,7 @@ package session_test
 import (
 	"context"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -91,6 +92,71 @@ func TestStepUpOnChallenge(t *testing.T) {
 	}
 }
 
+// The settings may have changed since they were read: the service's own claims count.
+func TestChallengeAfterStepUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newService(pim.KindAzure, "owner")
+		f.policies[key("owner")] = pim.Policy{Readable: true, AuthContext: "c1"}
+		other := pim.Claims(strings.ReplaceAll(claimsC1, "c1", "c2"))
+		f.onSend = func(_ context.Context, n int) (bool, error) {
+			return n == 2, map[bool]error{false: &pim.Error{Code: pim.CodeStepUp, Claims: other}}[n == 2]
+		}
+		r := run(t, t.TempDir(), f)
+		r.read()
+		if op := r.activate("owner")[0]; op.State != pim.OperationDone || !slices.Equal(r.browser.asked, []pim.Claims{claimsC1, other}) {
+			t.Errorf("%+v, %d prompts", op.Problem, r.browser.count())
+		}
+		// One that the service refuses by is read again.
+		n := len(f.made("policy"))
+		time.Sleep(2 * time.Hour)
+		if op := r.activate("owner")[0]; code(op) != pim.CodeStepUp || len(f.made("policy")) != n {
+			t.Errorf("%+v", op.Problem)
+		}
+		r.activate("owner")
+		if len(f.made("policy")) != n+1 {
+			t.Error("the policy was not read again")
+		}
+	})
+}
+
+// The time to look for a write begins when it is sent, not when the person was asked.
+func TestLostAnswerAfterALongPrompt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newService(pim.KindAzure, "owner")
+		f.policies[key("owner")] = pim.Policy{Readable: true, AuthContext: "c1"}
+		f.onSend = func(context.Context, int) (bool, error) { return false, &pim.Error{Code: pim.CodeTimeout} }
+		r := run(t, t.TempDir(), f)
+		r.browser.takes = 6 * time.Minute
+		r.read()
+		op := r.activate("owner")[0]
+		time.Sleep(4 * time.Minute)
+		if got := r.Snapshot().Operations[0]; got.ID != op.ID || got.State != pim.OperationResolving {
+			t.Errorf("%+v (%+v)", got, got.Problem)
+		}
+	})
+}
+
+func TestRefreshAfterSignInDoesNotShareAnOlderFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newService(pim.KindAzure, "owner")
+		r := run(t, t.TempDir(), f)
+		r.read()
+		gate := make(chan struct{})
+		f.set(func() { f.err["eligible"], f.gate = &pim.Error{Code: pim.CodeSignInNeeded}, gate })
+		r.until("a background read", func(s *pim.Snapshot) bool { return s.Refreshing })
+		synctest.Wait()
+		done := make(chan error)
+		go func() { done <- r.Refresh(context.Background(), "signed in") }()
+		synctest.Wait()
+		f.set(func() { f.gate = nil })
+		close(gate)
+		f.set(func() { clear(f.err) })
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func TestStepUpCalledOffOrUnattendedSendsNothing(t *testing.T) {
 	for _, tt := range []struct {
 		name        string
@@ -153,8 +219,11 @@ func TestBackgroundReadThatNeedsSignIn(t *testing.T) {
 				t.Errorf("sign-in %+v, %d eligible", s.SignIn, len(s.Eligible))
 			}
 			synctest.Wait()
-			reads := len(f.made("eligible")) + len(f.made("active")) + len(f.made("requests"))
+			reads, shown := len(f.made("eligible"))+len(f.made("active"))+len(f.made("requests")), r.Snapshot()
 			time.Sleep(6 * time.Hour)
+			if r.Snapshot() != shown {
+				t.Error("something was done while the sign-in was needed")
+			}
 			if n := len(f.made("eligible")) + len(f.made("active")) + len(f.made("requests")); n != reads {
 				t.Errorf("%d reads while the sign-in was needed", n-reads)
 			}
@@ -181,6 +250,35 @@ func TestBackgroundReadThatNeedsSignIn(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestFollowingPausesForASignIn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newService(pim.KindAzure, "owner")
+		f.status = "PendingApproval"
+		r := run(t, t.TempDir(), f)
+		r.read()
+		r.activate("owner")
+		f.set(func() {
+			for _, name := range []string{"eligible", "active", "requests", "follow"} {
+				f.err[name] = &pim.Error{Code: pim.CodeSignInNeeded}
+			}
+		})
+		r.until("sign-in needed", func(s *pim.Snapshot) bool { return s.SignIn != nil })
+		n := len(f.made("follow"))
+		time.Sleep(time.Hour)
+		if got := len(f.made("follow")); got != n {
+			t.Errorf("followed %d times meanwhile", got-n)
+		}
+		f.set(func() { clear(f.err) })
+		if err := r.SignIn(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(3 * time.Minute)
+		if len(f.made("follow")) == n {
+			t.Error("following did not go on")
+		}
+	})
 }
 
 func TestActivationSignsInFirstWhereReadsWait(t *testing.T) {

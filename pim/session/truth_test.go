@@ -50,6 +50,9 @@ func TestRecordOverridesTheListingForTenMinutesAtMost(t *testing.T) {
 		if len(a) != 1 || a[0].Certainty != pim.Unconfirmed || !a[0].UnconfirmedSince.Equal(start.Add(10*time.Minute)) {
 			t.Fatalf("after ten minutes: %+v", a)
 		}
+		if ops := r.Snapshot().Operations; len(ops) != 0 {
+			t.Errorf("operations that are long over: %+v", ops)
+		}
 		reads := len(f.made("active"))
 		time.Sleep(15 * time.Minute)
 		if len(f.made("active")) == reads {

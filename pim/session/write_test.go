@@ -133,7 +133,7 @@ func TestLostAnswer(t *testing.T) {
 				r.read()
 				start := time.Now()
 				op := r.activate("owner")[0]
-				if op.State != pim.OperationResolving {
+				if op.State != pim.OperationResolving && tt.code != pim.CodeDuplicate {
 					t.Fatalf("at first %+v", op)
 				}
 				op, err := r.Wait(context.Background(), op.ID)
@@ -197,6 +197,28 @@ func TestKilledBetweenJournalAndAnswer(t *testing.T) {
 			})
 		})
 	}
+}
+
+// What was refused, or waits for the person in a browser, is nothing to resolve.
+func TestCrashLeavesNothingToResolveWhereNothingIsOpen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newService(pim.KindAzure, "owner")
+		f.onSend = func(_ context.Context, n int) (bool, error) {
+			return false, &pim.Error{Code: pim.CodeThrottled, RetryAfter: time.Minute}
+		}
+		r := run(t, t.TempDir(), f)
+		r.read()
+		var wg sync.WaitGroup
+		wg.Go(func() { r.activate("owner") })
+		time.Sleep(50 * time.Second)
+		preparing := r.copyFiles()
+		wg.Wait()
+		for name, dir := range map[string]string{"preparing": preparing, "refused": r.copyFiles()} {
+			if ops := run(t, dir, f).Snapshot().Operations; len(ops) != 0 {
+				t.Errorf("%s: %+v", name, ops)
+			}
+		}
+	})
 }
 
 func TestNothingIsSentWithoutAJournal(t *testing.T) {
