@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"errors"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -275,6 +276,9 @@ func (a *Agent) reactivate(about noted) error {
 	deadline = deadline.Add(endGrace)
 	for {
 		ops, err := r.session.Activate(a.ctx, []session.Wish{w}, false)
+		if errors.Is(err, session.ErrNotRunning) {
+			return nil // The person has signed out meanwhile.
+		}
 		if err != nil {
 			return err
 		}

@@ -33,14 +33,19 @@ type scripted struct {
 	wishes      []session.Wish
 	cancelled   string
 	deactivated pim.Key
+	shows       int
 	// blocked makes Wait last until its caller goes away, after saying so.
 	blocked chan struct{}
 }
 
-func (s *scripted) State() *local.State                           { return &s.state }
-func (s *scripted) Subscribe() (<-chan struct{}, func())          { return nil, func() {} }
-func (s *scripted) Quit()                                         {}
-func (s *scripted) Show(context.Context, local.ShowRequest) error { return nil }
+func (s *scripted) State() *local.State                  { return &s.state }
+func (s *scripted) Subscribe() (<-chan struct{}, func()) { return nil, func() {} }
+func (s *scripted) Quit()                                {}
+
+func (s *scripted) Show(context.Context, local.ShowRequest) error {
+	s.shows++
+	return nil
+}
 
 func (s *scripted) Refresh(context.Context, local.RefreshRequest) error { return nil }
 func (s *scripted) SignOut(context.Context, local.SignOutRequest) error { return nil }
@@ -175,6 +180,13 @@ func runContext(t *testing.T, ctx context.Context, profile string, args []string
 func serve(t *testing.T, agent local.Agent) (profile string) {
 	t.Helper()
 	profile = t.TempDir()
+	serveIn(t, profile, agent)
+	return profile
+}
+
+// serveIn makes agent the profile's until the test ends.
+func serveIn(t *testing.T, profile string, agent local.Agent) {
+	t.Helper()
 	if err := local.PrepareProfile(profile); err != nil {
 		t.Fatal(err)
 	}
@@ -194,7 +206,6 @@ func serve(t *testing.T, agent local.Agent) (profile string) {
 			t.Error(err)
 		}
 	})
-	return profile
 }
 
 // TestOutput holds what scripts rely on: the JSON, and the words beside it.

@@ -14,7 +14,9 @@ import (
 )
 
 type statusJSON struct {
-	Running  bool          `json:"running"`
+	Running bool `json:"running"`
+	// Starting says that what is missing may come yet.
+	Starting bool          `json:"starting,omitempty"`
 	Version  string        `json:"version,omitempty"`
 	Demo     bool          `json:"demo,omitempty"`
 	Now      time.Time     `json:"now,omitzero"`
@@ -79,7 +81,7 @@ func (a *app) status(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	out.Running, out.Version, out.Demo, out.Now = true, state.Build, state.Demo, state.Now
+	out.Running, out.Starting, out.Version, out.Demo, out.Now = true, state.Starting, state.Build, state.Demo, state.Now
 	for _, s := range state.Accounts {
 		out.Accounts = append(out.Accounts, accountOf(s))
 		for _, r := range s.Active {
@@ -113,7 +115,9 @@ func (a *app) printStatus(s statusJSON) error {
 		}
 		fmt.Fprintln(a.Stdout, line)
 	}
-	if len(s.Accounts) == 0 {
+	if s.Starting {
+		fmt.Fprintln(a.Stdout, "It is still starting.")
+	} else if len(s.Accounts) == 0 {
 		fmt.Fprintln(a.Stdout, "Nobody is signed in; sign in with: roletray signin")
 	}
 	for _, n := range s.Notices {
