@@ -171,8 +171,19 @@ func (p *program) keychain() string {
 	return name + hex.EncodeToString(sum[:6])
 }
 
-// start runs the agent until the test ends or it is stopped.
+// start runs the agent until the test ends or it is stopped, and returns when it answers.
 func (p *program) start() {
+	p.t.Helper()
+	p.launch()
+	desktoptest.Eventually(p.t, "the agent", func() error {
+		if _, code := p.run("status", "--json"); code != 0 {
+			return fmt.Errorf("status ends with %d", code)
+		}
+		return nil
+	})
+}
+
+func (p *program) launch() {
 	p.t.Helper()
 	p.said = &bytes.Buffer{}
 	p.agent = exec.Command(p.path, p.args...)
@@ -190,12 +201,6 @@ func (p *program) start() {
 				p.t.Logf("its log:\n%s", b)
 			}
 		}
-	})
-	desktoptest.Eventually(p.t, "the agent", func() error {
-		if _, code := p.run("status", "--json"); code != 0 {
-			return fmt.Errorf("status ends with %d", code)
-		}
-		return nil
 	})
 }
 
