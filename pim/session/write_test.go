@@ -178,7 +178,7 @@ func TestKilledBetweenJournalAndAnswer(t *testing.T) {
 				first.stop()
 
 				second := run(t, crashed, f)
-				if ops := second.Snapshot().Operations; len(ops) != 1 || ops[0].State != pim.OperationResolving {
+				if ops := second.Snapshot().Operations; len(ops) != 1 || ops[0].ID != id || ops[0].State != pim.OperationResolving && !tt.arrived {
 					t.Fatalf("after the restart: %+v", ops)
 				}
 				op, err := second.Wait(context.Background(), id)
