@@ -6,8 +6,8 @@ import (
 	"fmt"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/driver/desktop"
-	"fyne.io/fyne/v2/widget"
 )
 
 func typeName(o any) string { return fmt.Sprintf("%T", o) }
@@ -63,12 +63,13 @@ func (u *opened) sheet(name string) {
 	}
 }
 
-// label is the visible label with that text.
-func (u *opened) label(text string) (found placed, ok bool) {
-	u.walk(func(p placed) {
-		if l, is := p.object.(*widget.Label); is && l.Text == text && !ok {
-			found, ok = p, true
+// textsOf are the texts that an object shows.
+func (u *opened) textsOf(o fyne.CanvasObject) map[string]bool {
+	texts := map[string]bool{}
+	walk(placed{object: o}, func(p placed) {
+		if c, ok := p.object.(*canvas.Text); ok {
+			texts[c.Text] = true
 		}
 	})
-	return found, ok
+	return texts
 }

@@ -158,6 +158,10 @@ func (u *opened) texts() []string {
 			if o.Text != "" {
 				out = append(out, o.Text)
 			}
+		case interface{ FullText() string }:
+			if o.FullText() != "" {
+				out = append(out, o.FullText())
+			}
 		}
 	})
 	return out
@@ -219,7 +223,7 @@ func (u *opened) tapIn(text, row string) bool {
 func (u *opened) inRow(p placed, text string) bool {
 	in := false
 	u.walk(func(q placed) {
-		if l, ok := q.object.(*widget.Label); ok && strings.Contains(l.Text, text) && q.at.Y+l.Size().Height > p.at.Y && q.at.Y < p.at.Y+p.object.Size().Height {
+		if l, ok := q.object.(interface{ FullText() string }); ok && strings.Contains(l.FullText(), text) && q.at.Y+q.object.Size().Height > p.at.Y && q.at.Y < p.at.Y+p.object.Size().Height {
 			in = true
 		}
 	})

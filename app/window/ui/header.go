@@ -15,9 +15,6 @@ import (
 	"roletray/pim"
 )
 
-// How many characters of an account's name its button shows; the menu has the whole.
-const accountLimit = 22
-
 // header is the line above a list: search, account, age.
 type header struct {
 	ui      *UI
@@ -98,12 +95,18 @@ func (h *header) set(v view.Header) {
 			text = a.Short
 		}
 	}
-	limit := accountLimit
-	if textScale() > 1.2 {
-		limit = accountLimit / 2
+	h.account.set(fitButton(h.account, text), true, widget.LowImportance)
+	h.refresh.set(fitButton(h.refresh, v.Age), v.Account != "" && !v.Refreshing, widget.LowImportance)
+}
+
+// fitButton cuts a text to what a button with an icon has room for; before the first
+// layout that is not known.
+func fitButton(b *button, text string) string {
+	room := b.Size().Width - theme.IconInlineSize() - 4*theme.InnerPadding()
+	if b.Size().Width <= 0 {
+		return text
 	}
-	h.account.set(pim.CleanText(text, limit), true, widget.LowImportance)
-	h.refresh.set(v.Age, v.Account != "" && !v.Refreshing, widget.LowImportance)
+	return fit(text, room, theme.TextSize(), fyne.TextStyle{Bold: true})
 }
 
 // openMenu offers the accounts, and to sign in and out.

@@ -26,6 +26,8 @@ const (
 	// rightMargin keeps the scroll bar off the buttons.
 	rightMargin = 14
 	maxBadges   = 6
+	// leastBadge is the narrowest badge that still says something.
+	leastBadge = 34
 )
 
 // rowActions is what a row asks of the list that it is in.
@@ -46,11 +48,11 @@ type roleRow struct {
 	check    *check
 	icon     *widget.Icon
 	kind     pim.Kind
-	title    *widget.Label
-	scope    *widget.Label
-	heading  *widget.Label
-	status   *widget.Label
-	detail   *widget.Label
+	title    *line
+	scope    *line
+	heading  *line
+	status   *line
+	detail   *line
 	bar      *bar
 	badges   []*badge
 	more     *badge
@@ -64,9 +66,12 @@ func newRoleRow(actions rowActions) *roleRow {
 	r := &roleRow{
 		actions: actions,
 		icon:    widget.NewIcon(kindIcon(pim.KindAzure)), kind: pim.KindAzure,
-		title: bold(oneLine("")), scope: caption(""), heading: bold(caption("")),
-		status: bold(oneLine("")), detail: caption(""),
-		bar: newBar(), more: newBadge(),
+		title:   newLine(theme.SizeNameText, theme.ColorNameForeground, true),
+		scope:   newLine(theme.SizeNameCaptionText, theme.ColorNameDisabled, false),
+		heading: newLine(theme.SizeNameCaptionText, theme.ColorNameDisabled, true),
+		status:  newLine(theme.SizeNameText, theme.ColorNameForeground, true),
+		detail:  newLine(theme.SizeNameCaptionText, theme.ColorNameDisabled, false),
+		bar:     newBar(), more: newBadge(),
 	}
 	r.check = newCheck(actions, "", func(on bool) { r.actions.mark(r.row, on) })
 	r.button = newButton(actions, "", nil, func() { r.actions.act(r.row) })
@@ -95,20 +100,20 @@ func (r *roleRow) set(row view.Row, selected bool) {
 	setVisible(r.detail, row.Detail != "")
 	setVisible(r.bar, row.Left >= 0)
 	if isHeading {
-		setLabel(r.heading, row.Title, widget.LowImportance)
+		r.heading.set(row.Title, theme.ColorNameDisabled)
 	} else {
 		if row.Kind != r.kind {
 			r.kind = row.Kind
 			r.icon.SetResource(kindIcon(row.Kind))
 		}
-		setLabel(r.title, row.Title, widget.MediumImportance)
-		setLabel(r.scope, row.Scope, widget.LowImportance)
-		setLabel(r.status, row.Status, importance(row.Tone))
-		detail := widget.LowImportance
+		r.title.set(row.Title, theme.ColorNameForeground)
+		r.scope.set(row.Scope, theme.ColorNameDisabled)
+		r.status.set(row.Status, toneColor(row.Tone))
+		detail := theme.ColorNameDisabled
 		if row.Tone == view.ToneBad || (row.Type == view.RowActive && row.Tone == view.ToneWarning) {
-			detail = importance(row.Tone)
+			detail = toneColor(row.Tone)
 		}
-		setLabel(r.detail, row.Detail, detail)
+		r.detail.set(row.Detail, detail)
 	}
 	r.check.show(selected)
 	r.bar.set(row.Left, row.Tone)
@@ -190,7 +195,7 @@ func (r *roleRow) arrange(size fyne.Size) {
 		middle += button + rowGap
 	}
 	if r.bar.Visible() {
-		half := min(fyne.MeasureText(r.row.Status, theme.TextSize(), r.status.TextStyle).Width+2*pad+4, middle*0.62)
+		half := min(r.status.wanted(), middle*0.62)
 		place(r.status, x, 0, half, line1)
 		place(r.detail, x+half-pad, (line1-line2)/2, middle-half+pad, line2)
 		place(r.bar, x+pad, second+line2/2-2, middle-2*pad, 4)
@@ -215,7 +220,7 @@ func (r *roleRow) arrangeBadges(x, width, height float32) {
 	}
 	if r.row.Status != "" {
 		// After the status, on its line.
-		taken := fyne.MeasureText(r.row.Status, theme.TextSize(), r.status.TextStyle).Width + theme.InnerPadding()
+		taken := r.status.wanted() - theme.InnerPadding()
 		x, width = x+taken, width-taken
 		lines = []float32{(r.title.MinSize().Height - h) / 2}
 	} else if total <= width {
@@ -225,6 +230,9 @@ func (r *roleRow) arrangeBadges(x, width, height float32) {
 	line, at := 0, float32(0)
 	for i := range min(len(r.row.Badges), maxBadges) {
 		w := min(r.badges[i].MinSize().Width, width)
+		if w < leastBadge {
+			break
+		}
 		if at > 0 && at+w > width {
 			line, at = line+1, 0
 		}
@@ -244,8 +252,8 @@ func (r *roleRow) arrangeBadges(x, width, height float32) {
 
 func (r *roleRow) arrangeMore(x, at, width, y, h float32) {
 	left := len(r.row.Badges) - r.shown
-	setVisible(r.more, left > 0)
-	if left <= 0 {
+	setVisible(r.more, left > 0 && width >= leastBadge)
+	if !r.more.Visible() {
 		return
 	}
 	r.more.set(view.Badge{Text: "+" + string(rune('0'+min(left, 9))), Tone: view.ToneQuiet})
@@ -348,7 +356,7 @@ func (r *badgeRenderer) MinSize() fyne.Size {
 
 func (r *badgeRenderer) Layout(s fyne.Size) {
 	r.back.Resize(s)
-	r.text.Text = fit(r.badge.badge.Text, s.Width-12)
+	r.text.Text = fit(r.badge.badge.Text, s.Width-12, r.text.TextSize, r.text.TextStyle)
 	m := r.text.MinSize()
 	r.text.Move(fyne.NewPos(6, (s.Height-m.Height)/2))
 	r.text.Resize(fyne.NewSize(max(s.Width-12, 0), m.Height))
@@ -361,16 +369,4 @@ func (r *badgeRenderer) Refresh() {
 	r.Layout(r.badge.Size())
 	r.back.Refresh()
 	r.text.Refresh()
-}
-
-// fit cuts a text that is wider than width.
-func fit(text string, width float32) string {
-	runes := []rune(text)
-	for n := len(runes); n > 1 && width > 0; n-- {
-		if fyne.MeasureText(text, theme.CaptionTextSize(), fyne.TextStyle{}).Width <= width {
-			break
-		}
-		text = string(runes[:n-1]) + "…"
-	}
-	return text
 }
