@@ -39,6 +39,8 @@ const (
 	CodeNotFound Code = "not-found"
 	// CodeLicence: the organisation lacks the licence that PIM needs.
 	CodeLicence Code = "licence"
+	// CodeDecided: somebody else has decided the request already.
+	CodeDecided Code = "decided"
 	// CodeThrottled: too many calls; RetryAfter says when to go on, if told.
 	CodeThrottled Code = "throttled"
 	// CodeUnavailable: the service has a fault of its own.
@@ -197,6 +199,8 @@ func sentence(c Code, e *Error) string {
 		return "The service does not know this role or scope any more. Refresh the list."
 	case CodeLicence:
 		return "Your organisation lacks the Microsoft Entra ID P2 licence that this needs. Ask an administrator."
+	case CodeDecided:
+		return "Somebody else has decided this request already. Refresh the list to see how."
 	case CodeThrottled:
 		return "The service asks for fewer calls. Wait a minute and try again."
 	case CodeUnavailable:
