@@ -74,7 +74,7 @@ func (o *operation) open() store.Open {
 func (o *operation) assignment() pim.Assignment {
 	r := o.op.Request
 	a := pim.Assignment{
-		Role: o.op.Role, ScheduleID: "", EligibilityScheduleID: r.EligibilityScheduleID, PrincipalID: r.PrincipalID,
+		Role: o.op.Role, EligibilityScheduleID: r.EligibilityScheduleID, PrincipalID: r.PrincipalID,
 		Type: pim.Activated, Via: pim.ViaDirect, Start: r.EffectiveStart(), End: r.EffectiveEnd(),
 	}
 	if a.Start.IsZero() {

@@ -3,10 +3,8 @@ package store_test
 import (
 	"encoding/json"
 	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -33,30 +31,6 @@ func TestFileKeepsAValue(t *testing.T) {
 		}
 		if v, err := store.NewFile[note](path, 1, nil).Load(); err != nil || v != want {
 			t.Errorf("read back %v, %v, want %v", v, err, want)
-		}
-	}
-}
-
-func TestFileIsPrivate(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("Windows has no such permissions")
-	}
-	dir := filepath.Join(t.TempDir(), "d")
-	path := filepath.Join(dir, "note.json")
-	f := store.NewFile[note](path, 1, nil)
-	if err := f.Save(note{}); err != nil {
-		t.Fatal(err)
-	}
-	// Somebody has opened it up meanwhile.
-	if err := os.Chmod(path, 0o666); err != nil {
-		t.Fatal(err)
-	}
-	if err := f.Save(note{}); err != nil {
-		t.Fatal(err)
-	}
-	for p, want := range map[string]fs.FileMode{dir: 0o700, path: 0o600} {
-		if info, err := os.Stat(p); err != nil || info.Mode().Perm() != want {
-			t.Errorf("%s: %v, %v", p, info.Mode(), err)
 		}
 	}
 }
