@@ -147,21 +147,21 @@ func (a *Agent) stopSession(id string) {
 func (a *Agent) session(id string) (*running, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if r := a.sessions[id]; r != nil {
-		return r, nil
+	if id == "" && len(a.sessions) == 1 {
+		for only := range a.sessions {
+			id = only
+		}
 	}
+	r := a.sessions[id]
 	switch {
+	case r != nil:
+		return r, nil
 	case len(a.sessions) == 0:
 		return nil, local.NewError(local.CodeNoAccount, "Nobody is signed in; sign in first.")
-	case id != "":
-		return nil, local.NewError(local.CodeNoAccount, "This account is not signed in; sign in first.")
-	case len(a.sessions) > 1:
+	case id == "":
 		return nil, local.NewError(local.CodeBadRequest, "Several accounts are signed in; name one.")
 	}
-	for _, r := range a.sessions {
-		return r, nil
-	}
-	panic("unreachable")
+	return nil, local.NewError(local.CodeNoAccount, "This account is not signed in; sign in first.")
 }
 
 // SignIn signs an account in and puts it to work. A known account signs in again
