@@ -242,9 +242,10 @@ func (s *Session) readActive(ctx context.Context, src *source, eligible []pim.El
 			continue
 		}
 		s.mu.Lock()
-		src.apply(part, s.ops, started, s.clock.Now())
+		if src.apply(part, s.ops, started, s.clock.Now()) {
+			s.unsaved.journal = true
+		}
 		s.dirty, s.fromDisk = true, false
-		s.unsaved.journal = s.unsaved.journal || len(s.ops) > 0
 		s.mu.Unlock()
 		s.nudge()
 	}

@@ -95,8 +95,9 @@ func (src *source) restore(last *pim.Snapshot) {
 func ended(end, now time.Time) bool { return !end.IsZero() && !end.After(now) }
 
 // apply takes over one part of a read of active roles that began at started. Its
-// word on an own action that was over by then counts as the listing's answer to it.
-func (src *source) apply(part pim.ActivePart, ops []*operation, started, now time.Time) {
+// word on an own action that was over by then counts as the listing's answer to it;
+// the result says whether there was one that agrees.
+func (src *source) apply(part pim.ActivePart, ops []*operation, started, now time.Time) (agreed bool) {
 	shown := map[pim.Key]pim.Assignment{}
 	for _, a := range part.Rows {
 		if ended(a.End, now) {
@@ -116,17 +117,18 @@ func (src *source) apply(part pim.ActivePart, ops []*operation, started, now tim
 	}
 	for _, o := range ops {
 		a, there := shown[o.key]
-		if o.op.State != pim.OperationDone || o.op.Role.Kind != src.kind || started.Before(o.settled) || !part.Covers(o.op.Role.Scope) {
+		if o.confirmed || o.op.State != pim.OperationDone || o.op.Role.Kind != src.kind || started.Before(o.settled) || !part.Covers(o.op.Role.Scope) {
 			continue
 		}
 		switch {
 		case o.op.Action == pim.ActionActivate:
-			o.confirmed = o.confirmed || there && !o.outdates(a)
+			o.confirmed = there && !o.outdates(a)
 		case !there:
 			// The own word and the listing's agree, so a read that may lose rows is enough.
 			o.confirmed = true
 			delete(src.listed, o.key)
 		}
+		agreed = agreed || o.confirmed
 	}
 	for k, r := range src.listed {
 		if _, there := shown[k]; there || !part.Covers(r.assignment.Role.Scope) {
@@ -138,6 +140,7 @@ func (src *source) apply(part pim.ActivePart, ops []*operation, started, now tim
 			r.missed = now
 		}
 	}
+	return agreed
 }
 
 // covers says whether the reads at the eligibilities' scopes tell about a scope. That of
