@@ -1,0 +1,170 @@
+package graph
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"roletray/pim"
+	"roletray/pim/wire"
+)
+
+// The types of a directory role's scope that are none of pim's.
+const (
+	// ScopeObject is one object of the directory, such as an application.
+	ScopeObject pim.ScopeType = "object"
+	// ScopeApp is a scope that an application defines, known by appScopeId.
+	ScopeApp pim.ScopeType = "appscope"
+)
+
+// Directory is a pim.Provider for Microsoft Entra directory roles, in the whole
+// directory, in administrative units and on single objects. It is safe for
+// concurrent use.
+type Directory struct {
+	plane
+	tenantName string
+	// settings are the role settings of the whole directory, by role, under one id.
+	settings *loader[map[string]pim.Policy]
+}
+
+var _ pim.Provider = (*Directory)(nil)
+
+func newDirectory(c *Client, tenantName string) *Directory {
+	const base = "/roleManagement/directory/"
+	d := &Directory{
+		plane: plane{
+			Client: c, kind: pim.KindDirectory, what: "Entra roles",
+			eligibilities: base + "roleEligibilityScheduleInstances",
+			assignments:   base + "roleAssignmentScheduleInstances",
+			requests:      base + "roleAssignmentScheduleRequests",
+			expand:        "roleDefinition",
+		},
+		tenantName: pim.CleanText(tenantName, maxName),
+	}
+	if d.tenantName == "" {
+		d.tenantName = "Directory"
+	}
+	d.role, d.nameOf, d.fill = d.readRole, scopeName, fillDirectory
+	d.settings = &loader[map[string]pim.Policy]{now: c.now, read: d.readSettings}
+	return d
+}
+
+func (d *Directory) readRole(ids roleIDs) (pim.Role, bool) {
+	r := pim.Role{Kind: pim.KindDirectory, DefinitionID: ids.RoleDefinitionID, Scope: d.scope(ids)}
+	if def := ids.RoleDefinition; def != nil {
+		r.Name = pim.CleanText(def.DisplayName, maxName)
+		r.Custom = def.IsBuiltIn != nil && !*def.IsBuiltIn
+	}
+	if r.Name == "" {
+		r.Name = pim.CleanText(r.DefinitionID, maxName)
+	}
+	return r, wire.PlainID(r.DefinitionID) && wire.PlainID(r.Scope.ID)
+}
+
+const unitPrefix = "/administrativeunits/"
+
+// scope is a row's scope, with its id as Graph gave it.
+func (d *Directory) scope(ids roleIDs) pim.Scope {
+	switch id := ids.DirectoryScopeID; {
+	case id == "/":
+		return pim.Scope{ID: id, Name: d.tenantName, Type: pim.ScopeDirectory}
+	case strings.HasPrefix(strings.ToLower(id), unitPrefix):
+		return pim.Scope{ID: id, Type: pim.ScopeAdministrativeUnit}
+	case id != "":
+		return pim.Scope{ID: id, Type: ScopeObject}
+	}
+	return pim.Scope{ID: ids.AppScopeID, Type: ScopeApp}
+}
+
+// scopeName is the id of the name of a directory role's scope.
+func scopeName(r pim.Role) string {
+	switch id := strings.ToLower(r.Scope.ID); r.Scope.Type {
+	case pim.ScopeAdministrativeUnit:
+		return unitName + strings.TrimPrefix(id, unitPrefix)
+	case ScopeObject:
+		// Graph takes GUIDs only, and one that is none would spoil the others.
+		if object, err := uuid.Parse(strings.Trim(id, "/")); err == nil {
+			return objectName + object.String()
+		}
+	}
+	return ""
+}
+
+func fillDirectory(body *writeBody, r pim.Role) {
+	body.RoleDefinitionID = r.DefinitionID
+	if r.Scope.Type == ScopeApp {
+		body.AppScopeID = r.Scope.ID
+	} else {
+		body.DirectoryScopeID = r.Scope.ID
+	}
+}
+
+// Check has the service judge a without doing it. Where the service does not say
+// that it only judged, it has taken a for a request: the error is then a
+// *pim.SentError with that request. Like a request, a check is never repeated.
+func (d *Directory) Check(ctx context.Context, a pim.Activation) error {
+	body := d.activation(a)
+	body.IsValidationOnly = true
+	made, validated, err := d.create(ctx, a.ID, body, a.Role())
+	if err == nil && !validated {
+		err = &pim.SentError{Request: made}
+	}
+	if err != nil {
+		return fmt.Errorf("check an Entra role's activation: %w", d.explain(err, UseAct))
+	}
+	return nil
+}
+
+// policyAge is how long role settings are believed without reading them again.
+const policyAge = 5 * time.Minute
+
+// Policy reads what activating e asks for. The settings of all roles come with
+// one call, which serves everybody who asks within five minutes. A role in an
+// administrative unit has the settings of the role in the directory. A refusal to
+// read settings is pim.Policy{} and no error.
+func (d *Directory) Policy(ctx context.Context, e pim.Eligibility) (pim.Policy, error) {
+	got, err := d.settings.load(ctx, []string{""}, nil)
+	if err == nil {
+		err = got[""].err
+	}
+	if err != nil {
+		return pim.Policy{}, fmt.Errorf("read the settings of Entra roles: %w", err)
+	}
+	return got[""].value[strings.ToLower(e.Role.DefinitionID)], nil
+}
+
+func (d *Directory) readSettings(ctx context.Context, _ []string) map[string]loaded[map[string]pim.Policy] {
+	var all map[string]pim.Policy
+	var err error
+	// Either scopeType is in use, and the wrong one finds nothing.
+	for _, scopeType := range []string{"DirectoryRole", "Directory"} {
+		var found []policyRow
+		if found, err = rows(list[policyRow](ctx, d.Client, policyPath("/", scopeType))); err != nil {
+			break
+		}
+		if all = d.policies(found); len(all) > 0 {
+			break
+		}
+	}
+	return map[string]loaded[map[string]pim.Policy]{"": d.settled(all, err)}
+}
+
+// settled is what was read of role settings, kept for its time.
+func (c *Client) settled(all map[string]pim.Policy, err error) loaded[map[string]pim.Policy] {
+	switch code := pim.CodeOf(err); {
+	case code == pim.CodeForbidden, code == pim.CodeConsent:
+		all = nil // Not readable, which is a value.
+	case err != nil:
+		return loaded[map[string]pim.Policy]{err: err}
+	}
+	return loaded[map[string]pim.Policy]{value: all, until: c.now().Add(policyAge)}
+}
+
+func policyPath(scopeID, scopeType string) string {
+	return "/policies/roleManagementPolicyAssignments" + query(
+		"$filter", "scopeId eq "+quoted(scopeID)+" and scopeType eq "+quoted(scopeType),
+		"$expand", "policy($expand=rules)")
+}

@@ -1,0 +1,151 @@
+package graph
+
+import (
+	"context"
+	"net/url"
+	"strings"
+	"time"
+
+	"roletray/pim"
+)
+
+const (
+	// nameAge is how long a name is believed, and missingAge how long it is that
+	// there is none to be had.
+	nameAge    = time.Hour
+	missingAge = 5 * time.Minute
+	// groupsPerFilter is how many groups one filter asks for. Fifteen is the most
+	// that Graph takes in one list of an in.
+	groupsPerFilter = 15
+)
+
+// The ids of names are an object's id with what it is before it, since each sort
+// of object is asked for differently.
+const (
+	groupName  = "group:"
+	unitName   = "unit:"
+	objectName = "object:"
+)
+
+// namesOf returns display names by their ids. What has none, such as for lack of
+// a permission, is left out.
+func (c *Client) namesOf(ctx context.Context, ids []string) map[string]string {
+	got, _ := c.names.load(ctx, ids, nil) // An ended ctx leaves names out too.
+	names := map[string]string{}
+	for id, n := range got {
+		if n.value != "" {
+			names[id] = n.value
+		}
+	}
+	return names
+}
+
+// namesIn are the names that one item of a batch asks for.
+type namesIn struct {
+	item
+	ids []string
+	// single says that the answer is one object and no list.
+	single bool
+}
+
+type named struct {
+	ID          string `json:"id"`
+	DisplayName string `json:"displayName"`
+}
+
+func (c *Client) readNames(ctx context.Context, ids []string) map[string]loaded[string] {
+	asked := nameReads(ids)
+	items := make([]item, len(asked))
+	for i, a := range asked {
+		items[i] = a.item
+	}
+	got := map[string]loaded[string]{}
+	now := c.now()
+	for i, answer := range c.batch(ctx, items) {
+		found, err := readNamed(answer, asked[i].single)
+		for _, id := range asked[i].ids {
+			_, object, _ := strings.Cut(id, ":")
+			switch name := found[object]; {
+			case name != "":
+				got[id] = loaded[string]{value: name, until: now.Add(nameAge)}
+			case err == nil || refused(err):
+				got[id] = loaded[string]{until: now.Add(missingAge)}
+			}
+		}
+	}
+	return got
+}
+
+// nameReads are the reads that bring the names: groups by the filter's fill,
+// administrative units one by one, all other objects at once.
+func nameReads(ids []string) []namesIn {
+	var groups, objects namesIn
+	var reads []namesIn
+	flush := func() {
+		if len(groups.ids) > 0 {
+			groups.path = "/groups" + query("$filter", "id in ("+strings.Join(bare(groups.ids, quoted), ",")+")", "$select", "id,displayName")
+			reads = append(reads, groups)
+			groups = namesIn{}
+		}
+	}
+	for _, id := range ids {
+		kind, object, _ := strings.Cut(id, ":")
+		switch kind + ":" {
+		case groupName:
+			if groups.ids = append(groups.ids, id); len(groups.ids) == groupsPerFilter {
+				flush()
+			}
+		case unitName:
+			path := "/directory/administrativeUnits/" + url.PathEscape(object) + query("$select", "id,displayName")
+			reads = append(reads, namesIn{item: item{path: path}, ids: []string{id}, single: true})
+		default:
+			objects.ids = append(objects.ids, id)
+		}
+	}
+	flush()
+	if len(objects.ids) > 0 {
+		objects.path = "/directoryObjects/getByIds"
+		objects.body = map[string]any{"ids": bare(objects.ids, func(s string) string { return s })}
+		reads = append(reads, objects)
+	}
+	return reads
+}
+
+func bare(ids []string, as func(string) string) []string {
+	out := make([]string, len(ids))
+	for i, id := range ids {
+		_, object, _ := strings.Cut(id, ":")
+		out[i] = as(object)
+	}
+	return out
+}
+
+func readNamed(a answer, single bool) (map[string]string, error) {
+	if a.err != nil {
+		return nil, a.err
+	}
+	var found []named
+	var err error
+	if single {
+		var n named
+		n, err = one[named](a.body)
+		found = append(found, n)
+	} else {
+		found, _, err = page[named](a.body)
+	}
+	names := map[string]string{}
+	for _, n := range found {
+		names[strings.ToLower(n.ID)] = pim.CleanText(n.DisplayName, maxName)
+	}
+	return names, err
+}
+
+// refused says that the service has judged the call and turned it down, so that
+// asking the same way again will not help.
+func refused(err error) bool {
+	switch pim.CodeOf(err) {
+	case pim.CodeRejected, pim.CodeForbidden, pim.CodeNotFound, pim.CodeConsent, pim.CodeLicence:
+		return true
+	}
+	return false
+}

@@ -1,0 +1,216 @@
+package graph
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"roletray/pim"
+	"roletray/pim/wire"
+)
+
+// plane is what directory roles and groups have in common: the same three
+// families of objects at different addresses.
+type plane struct {
+	*Client
+	kind pim.Kind
+	// what names the kind in errors.
+	what string
+	// The collections, below the version.
+	eligibilities, assignments, requests string
+	// expand is the $expand of a list's rows.
+	expand string
+	// role reads a row's role; it is false for one that cannot be told apart from
+	// others.
+	role func(roleIDs) (pim.Role, bool)
+	// nameOf is the id of the name of a role's scope, or empty where it needs none.
+	nameOf func(pim.Role) string
+	// fill puts a role into the body of a write.
+	fill func(*writeBody, pim.Role)
+
+	mu sync.Mutex
+	// seen is when each request was first known here, so that Find takes none for
+	// the result of a later write.
+	seen map[string]time.Time
+}
+
+// Kind is the kind of role.
+func (p *plane) Kind() pim.Kind { return p.kind }
+
+// capped is where filterByCurrentUser has been seen to stop without a word.
+const capped = 50
+
+// mine reads a collection's rows of the person. It is not whole when rows may be
+// missing.
+func mine[T any](ctx context.Context, p *plane, collection string, id func(T) string) (all []T, whole bool, err error) {
+	all, err = rows(list[T](ctx, p.Client, collection+"/filterByCurrentUser(on='principal')"+query("$expand", p.expand)))
+	if err != nil || len(all) != capped {
+		return all, err == nil, err
+	}
+	more, err := rows(list[T](ctx, p.Client, collection+query("$filter", "principalId eq "+quoted(p.userID), "$expand", p.expand)))
+	switch {
+	case refused(err):
+		return all, false, nil
+	case err != nil:
+		return nil, false, err
+	}
+	known := map[string]bool{}
+	for _, row := range all {
+		known[id(row)] = true
+	}
+	for _, row := range more {
+		if !known[id(row)] {
+			all = append(all, row)
+		}
+	}
+	return all, true, nil
+}
+
+func instanceID(row instanceRow) string { return row.ID }
+
+func requestID(row requestRow) string { return row.ID }
+
+// Eligible lists what the person may activate, by itself: Graph does not list
+// here what a group brings. A role that arrives more than once stays once: the
+// direct one before any other, and of these the one that ends last.
+func (p *plane) Eligible(ctx context.Context) ([]pim.Eligibility, error) {
+	all, _, err := mine(ctx, p, p.eligibilities, instanceID)
+	if err != nil {
+		return nil, fmt.Errorf("list eligible %s: %w", p.what, p.explain(err, UseEligible))
+	}
+	var list []pim.Eligibility
+	at := map[pim.Key]int{}
+	for _, row := range all {
+		r, ok := p.role(row.roleIDs)
+		if !ok {
+			continue
+		}
+		e := row.eligibility(r)
+		k := r.Key()
+		if i, known := at[k]; !known {
+			at[k] = len(list)
+			list = append(list, e)
+		} else if better(e, list[i]) {
+			list[i] = e
+		}
+	}
+	var ids []string
+	for _, e := range list {
+		ids = append(ids, p.nameOf(e.Role), p.principalName(e))
+	}
+	names := p.namesOf(ctx, given(ids))
+	for i := range list {
+		p.name(&list[i].Role, names)
+		list[i].PrincipalName = names[p.principalName(list[i])]
+	}
+	return list, nil
+}
+
+// principalName is the id of the name of the group that an eligibility comes
+// through, or empty.
+func (p *plane) principalName(e pim.Eligibility) string {
+	if e.Via == pim.ViaDirect || e.PrincipalID == "" || e.PrincipalID == p.userID {
+		return ""
+	}
+	return groupName + e.PrincipalID
+}
+
+func better(a, b pim.Eligibility) bool {
+	if da, db := a.Via == pim.ViaDirect, b.Via == pim.ViaDirect; da != db {
+		return da
+	}
+	return !b.End.IsZero() && (a.End.IsZero() || a.End.After(b.End))
+}
+
+// Active reads the roles in force in one part, which covers everything. It is
+// not Complete when Graph may have cut the list. eligible and wide change nothing.
+func (p *plane) Active(ctx context.Context, _ []pim.Eligibility, _ bool) iter.Seq2[pim.ActivePart, error] {
+	return func(yield func(pim.ActivePart, error) bool) {
+		all, whole, err := mine(ctx, p, p.assignments, instanceID)
+		if err != nil {
+			yield(pim.ActivePart{}, fmt.Errorf("list active %s: %w", p.what, p.explain(err, UseActive)))
+			return
+		}
+		part := pim.ActivePart{Complete: whole}
+		var ids []string
+		for _, row := range all {
+			if r, ok := p.role(row.roleIDs); ok {
+				part.Rows = append(part.Rows, row.assignment(r))
+				ids = append(ids, p.nameOf(r))
+			}
+		}
+		names := p.namesOf(ctx, given(ids))
+		for i := range part.Rows {
+			p.name(&part.Rows[i].Role, names)
+		}
+		yield(part, nil)
+	}
+}
+
+// Requests lists what the person has asked for themselves, the newest first.
+func (p *plane) Requests(ctx context.Context) ([]pim.Request, error) {
+	list, err := p.own(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list requests for %s: %w", p.what, p.explain(err, UseRequests))
+	}
+	var ids []string
+	for _, r := range list {
+		ids = append(ids, p.nameOf(r.Role))
+	}
+	names := p.namesOf(ctx, given(ids))
+	for i := range list {
+		p.name(&list[i].Role, names)
+	}
+	return list, nil
+}
+
+// own reads the person's own requests without the names of their scopes.
+func (p *plane) own(ctx context.Context) ([]pim.Request, error) {
+	all, _, err := mine(ctx, p, p.requests, requestID)
+	if err != nil {
+		return nil, err
+	}
+	var list []pim.Request
+	for _, row := range all {
+		r, ok := p.role(row.roleIDs)
+		q := row.request(r)
+		if !ok || row.IsValidationOnly || !wire.PlainID(q.ID) || !strings.HasPrefix(string(q.Action), "self") || q.PrincipalID != "" && q.PrincipalID != p.userID {
+			continue
+		}
+		list = append(list, q)
+	}
+	slices.SortStableFunc(list, func(a, b pim.Request) int { return b.Created.Compare(a.Created) })
+	p.note(list...)
+	return list, nil
+}
+
+// note remembers when requests were first known.
+func (p *plane) note(list ...pim.Request) {
+	now := p.now()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.seen == nil {
+		p.seen = map[string]time.Time{}
+	}
+	for _, r := range list {
+		if _, known := p.seen[r.ID]; !known {
+			p.seen[r.ID] = now
+		}
+	}
+}
+
+// name gives a role's scope its name where there is one.
+func (p *plane) name(r *pim.Role, names map[string]string) {
+	if n := names[p.nameOf(*r)]; n != "" {
+		r.Scope.Name = n
+	}
+}
+
+// given are the strings that are not empty.
+func given(list []string) []string {
+	return slices.DeleteFunc(list, func(s string) bool { return s == "" })
+}
