@@ -404,7 +404,11 @@ func (p *plane) targetSchedule(k *kind, r row, x expansion) (any, error) {
 	if !ok {
 		return nil, nil
 	}
-	return narrow(p.show(of, target, false), of.shape, x)
+	e := p.show(of, target, false)
+	// Microsoft declares the schedule of a group's activation as one of an
+	// eligibility, so what it is must be said.
+	e["@odata.type"] = "#microsoft.graph." + of.name
+	return narrow(e, of.shape, x)
 }
 
 // show is a row as Graph gives it. Enumerations are in upper camel case in
