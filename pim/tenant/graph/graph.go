@@ -8,6 +8,7 @@ package graph
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -131,9 +132,9 @@ type call struct {
 // ServeHTTP answers one request.
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := &call{s: s, w: w, r: r, id: mark(w, r), settings: s.Settings(), query: map[string]string{}}
-	for k, v := range r.URL.Query() {
+	for k, v := range options(r.URL) {
 		k = strings.ToLower(k)
-		if slices.Contains(options, "$"+k) {
+		if slices.Contains(dollars, "$"+k) {
 			k = "$" + k
 		}
 		c.query[k] = v[0]
@@ -148,8 +149,15 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// options are the query options that may come without their dollar sign.
-var options = []string{"$filter", "$select", "$expand", "$top", "$skip", "$count", "$orderby", "$skiptoken"}
+// options are the query options of an address. A semicolon parts the options
+// within $expand, not those of the address.
+func options(u *url.URL) url.Values {
+	q, _ := url.ParseQuery(strings.ReplaceAll(u.RawQuery, ";", "%3B")) // what is malformed is left out
+	return q
+}
+
+// dollars are the query options that may come without their dollar sign.
+var dollars = []string{"$filter", "$select", "$expand", "$top", "$skip", "$count", "$orderby", "$skiptoken"}
 
 type requestID struct{ own, client string }
 

@@ -3,6 +3,7 @@ package graph
 import (
 	"encoding/json"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -126,7 +127,7 @@ func newTenant(t *testing.T) *tenant {
 	t.Helper()
 	dir, data := company()
 	tn := &tenant{t: t, clock: world.NewClock(noon, 1), settings: DefaultSettings(), item: func(h http.Handler) http.Handler { return h }}
-	tn.server = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	tn.server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// The token is the caller as JSON; checking tokens is somebody else's work.
 		var c world.Caller
 		token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
@@ -135,6 +136,9 @@ func newTenant(t *testing.T) *tenant {
 		}
 		tn.service.ServeHTTP(w, r)
 	}))
+	// Connections that the client opened in vain are no news.
+	tn.server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	tn.server.StartTLS()
 	t.Cleanup(tn.server.Close)
 	tn.service = New(Params{
 		Clock: tn.clock, Directory: dir, Data: data, Base: tn.server.URL,

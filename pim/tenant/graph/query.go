@@ -228,7 +228,7 @@ func (c *call) context(fragment string, selected []string) string {
 
 // next is the address of the page that begins after that many rows.
 func (c *call) next(skip int) string {
-	q := c.r.URL.Query()
+	q := options(c.r.URL)
 	for k := range q {
 		if is(strings.TrimPrefix(k, "$"), "skip") {
 			q.Del(k)
