@@ -45,6 +45,8 @@ func TestControlRefusesNonsense(t *testing.T) {
 		{"PUT", "/settings", `{"arm":{"nonsense":true}}`, "nonsense"},
 		{"PUT", "/settings", `{"login":{"tokenLifetimeSeconds":-5}}`, "tokenLifetimeSeconds"},
 		{"PUT", "/settings", `{"login":{"refuseConsent":["mail"]}}`, "refuseConsent"},
+		{"PUT", "/settings", `{"graph":{"errorForm":"rude"}}`, "errorForm"},
+		{"PUT", "/settings", `{"graph":{"nonsense":1}}`, "nonsense"},
 		{"POST", "/faults", `[{"service":"mail","status":500}]`, "service must be"},
 		{"POST", "/faults", `[{"service":"arm"}]`, "no effect"},
 		{"POST", "/faults", `[{"service":"arm","status":42}]`, "status"},

@@ -179,7 +179,7 @@ func wait(r *http.Request, ms int) bool {
 // envelope is the body of an error in the service's own form.
 func envelope(service string, status int) string {
 	code := strings.ReplaceAll(http.StatusText(status), " ", "")
-	var body any = map[string]any{"error": map[string]string{"code": code, "message": "The simulated tenant was told to answer " + fmt.Sprint(status) + "."}}
+	var body any = map[string]any{"error": map[string]string{"code": code, "message": toldTo(status)}}
 	if service == serviceLogin {
 		body = map[string]any{
 			"error":             "temporarily_unavailable",
@@ -192,6 +192,10 @@ func envelope(service string, status int) string {
 		return ""
 	}
 	return string(b)
+}
+
+func toldTo(status int) string {
+	return fmt.Sprintf("The simulated tenant was told to answer %d.", status)
 }
 
 // heldAnswer is an answer that was written and not sent.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net"
 	"net/http"
+	"strings"
 
 	"roletray/pim/tenant/entra"
 	"roletray/pim/tenant/world"
@@ -29,10 +30,21 @@ func (t *Tenant) watch(service string, batched bool, next http.Handler) http.Han
 			t.record.add(seen)
 		}()
 		if f := t.faults.take(service, r); f.Service != "" {
-			f.serve(status, r, next)
+			handler := next
+			if service == serviceGraph && f.Status != 0 {
+				handler, f.Status = t.graphFailure(f.Status), 0
+			}
+			f.serve(status, r, handler)
 			return
 		}
 		next.ServeHTTP(status, r)
+	})
+}
+
+// graphFailure fails in the way of Graph, with its headers and envelope.
+func (t *Tenant) graphFailure(status int) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		t.graph.Error(w, r, status, strings.ReplaceAll(http.StatusText(status), " ", ""), toldTo(status))
 	})
 }
 
