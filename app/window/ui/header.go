@@ -54,7 +54,7 @@ func newHeader(u *UI) *header {
 type headerButton struct{ width float32 }
 
 func (l headerButton) MinSize(o []fyne.CanvasObject) fyne.Size {
-	return fyne.NewSize(l.width*min(textScale(), 1.2), o[0].MinSize().Height)
+	return fyne.NewSize(l.width, o[0].MinSize().Height)
 }
 
 func (headerButton) Layout(o []fyne.CanvasObject, s fyne.Size) { o[0].Resize(s) }

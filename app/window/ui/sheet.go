@@ -30,6 +30,7 @@ type sheet struct {
 	keys    []pim.Key
 	model   view.Sheet
 	overlay *fyne.Container
+	scroll  *container.Scroll
 	body    *fyne.Container
 
 	duration      *entry
@@ -192,8 +193,11 @@ func (s *sheet) form() fyne.CanvasObject {
 		container.New(tight{}, s.notes, s.until, s.problem),
 		container.NewHBox(layout.NewSpacer(), cancel, s.send),
 	)
-	scroll := container.NewVScroll(padded(0, 0, 0, 10, fields))
-	return padded(12, 14, 14, 14, container.NewBorder(s.title(s.model.Title), foot, nil, nil, scroll))
+	s.scroll = container.NewVScroll(padded(0, 0, 0, 10, fields))
+	for _, e := range []*entry{s.duration, s.startAt, s.justification, s.ticket, s.ticketSystem} {
+		e.onFocus = s.reveal
+	}
+	return padded(12, 14, 14, 14, container.NewBorder(s.title(s.model.Title), on(theme.ColorNameOverlayBackground, 0, foot), nil, nil, s.scroll))
 }
 
 // openReasons offers the recent reasons.
@@ -204,6 +208,18 @@ func (s *sheet) openReasons() {
 	}
 	c := s.ui.p.Window.Canvas()
 	widget.ShowPopUpMenuAtRelativePosition(fyne.NewMenu("", items...), c, fyne.NewPos(0, s.reasons.Size().Height), s.reasons)
+}
+
+// reveal scrolls a field into view.
+func (s *sheet) reveal(e *entry) {
+	driver := fyne.CurrentApp().Driver()
+	top := driver.AbsolutePositionForObject(e).Y - driver.AbsolutePositionForObject(s.scroll.Content).Y
+	switch bottom := top + e.Size().Height; {
+	case top < s.scroll.Offset.Y:
+		s.scroll.ScrollToOffset(fyne.NewPos(0, top))
+	case bottom > s.scroll.Offset.Y+s.scroll.Size().Height:
+		s.scroll.ScrollToOffset(fyne.NewPos(0, bottom+theme.Padding()-s.scroll.Size().Height))
+	}
 }
 
 // title is the sheet's first line, with a way out.

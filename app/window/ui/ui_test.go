@@ -62,15 +62,16 @@ func TestNothingIsClipped(t *testing.T) {
 func inside(t *testing.T, p placed, where string) {
 	t.Helper()
 	const slack = 1.5
-	if strings.Contains(p.parent, "Scroll") || strings.Contains(p.parent, "Shadow") {
+	if strings.Contains(p.parent, "Shadow") {
 		return
 	}
+	scrolls := strings.Contains(p.parent, "Scroll") // up and down only
 	size := p.object.Size()
 	if text, ok := p.object.(*canvas.Text); ok {
 		size = text.MinSize() // what is drawn, whatever room it has
 	}
 	to := p.at.Add(size)
-	if p.at.X < p.from.X-slack || p.at.Y < p.from.Y-slack || to.X > p.to.X+slack || to.Y > p.to.Y+slack {
+	if p.at.X < p.from.X-slack || to.X > p.to.X+slack || !scrolls && (p.at.Y < p.from.Y-slack || to.Y > p.to.Y+slack) {
 		text := ""
 		if l, ok := p.object.(*widget.Label); ok {
 			text = l.Text
@@ -83,8 +84,8 @@ func TestRolesPage(t *testing.T) {
 	u := open(t, viewtest.Demo(), options{size: fyne.NewSize(1024, 1400)})
 	u.want("In progress", "Active now", "Recent", "Eligible", "Key Vault Secrets Officer", "8:00 min", "1 h 12 min", "until 15:20",
 		"unconfirmed since 14:02", "Deactivate in 3:00", "Weekly restore test", "ends in 2 days", "step-up", "12 s ago", "Ann Admin")
-	if u.has("Activate 1 roles") || !u.window.Canvas().Focused().(fyne.Focusable).(interface{ Visible() bool }).Visible() {
-		t.Error("the search field has not the focus")
+	if f := u.window.Canvas().Focused(); typeName(f) != "*ui.entry" {
+		t.Errorf("the focus is on %s, not on the search", typeName(f))
 	}
 }
 

@@ -99,6 +99,8 @@ type entry struct {
 	keys keyboard
 	// onKey sees each key first and says whether it took it.
 	onKey func(*fyne.KeyEvent) bool
+	// onFocus is called when the field gets the focus.
+	onFocus func(*entry)
 }
 
 func newEntry(keys keyboard, placeholder string) *entry {
@@ -114,6 +116,14 @@ func newMultiLine(keys keyboard, placeholder string) *entry {
 	e.Wrapping = fyne.TextWrapWord
 	e.SetMinRowsVisible(2)
 	return e
+}
+
+// FocusGained brings the field into view where it is in a sheet that scrolls.
+func (e *entry) FocusGained() {
+	e.Entry.FocusGained()
+	if e.onFocus != nil {
+		e.onFocus(e)
+	}
 }
 
 func (e *entry) TypedKey(ev *fyne.KeyEvent) {
