@@ -64,4 +64,6 @@ type Write struct {
 	// Start is the asked start; zero means at once.
 	Start    time.Time     `json:"start,omitzero"`
 	Duration time.Duration `json:"duration,omitempty"`
+	// OfEligibility is that of the request, see Request.
+	OfEligibility bool `json:"ofEligibility,omitempty"`
 }

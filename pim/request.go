@@ -70,6 +70,9 @@ type Request struct {
 	RequestorID   string    `json:"requestorId,omitempty"`
 	// EligibilityScheduleID is the eligibility that the request draws on.
 	EligibilityScheduleID string `json:"eligibilityScheduleId,omitempty"`
+	// OfEligibility says that the request is about an eligibility itself, as its
+	// prolongation is, and not about an assignment. The services keep the two apart.
+	OfEligibility bool `json:"ofEligibility,omitempty"`
 }
 
 // Phase is what the request's status means at the moment now. A status that is
@@ -89,8 +92,9 @@ func (r Request) Phase(now time.Time) Phase {
 		}
 		return PhaseDone
 	case "revoked":
-		// A deactivation has taken effect; an activation has been taken away.
-		if r.Action == ActionActivate {
+		// A deactivation has taken effect; what was given has been taken away.
+		switch r.Action {
+		case ActionActivate, ActionExtend, ActionRenew:
 			return PhaseRefused
 		}
 		return PhaseDone

@@ -29,6 +29,7 @@ func TestRequestPhase(t *testing.T) {
 		{"Provisioned", pim.ActionDeactivate, later, pim.PhaseDone},
 		{"Revoked", pim.ActionDeactivate, time.Time{}, pim.PhaseDone},
 		{"Revoked", pim.ActionActivate, time.Time{}, pim.PhaseRefused},
+		{"Revoked", pim.ActionExtend, time.Time{}, pim.PhaseRefused},
 		{"Denied", pim.ActionActivate, time.Time{}, pim.PhaseRefused},
 		{"AdminDenied", pim.ActionActivate, time.Time{}, pim.PhaseRefused},
 		{"Failed", pim.ActionActivate, later, pim.PhaseRefused},

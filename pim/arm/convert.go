@@ -53,11 +53,7 @@ func role(scopeID, definitionID *string, e *armauthorization.ExpandedProperties)
 	if r.Scope.Type == "" {
 		r.Scope.Type = scopeType(r.Scope.ID)
 	}
-	for _, known := range []pim.ScopeType{pim.ScopeManagementGroup, pim.ScopeSubscription, pim.ScopeResourceGroup} {
-		if strings.EqualFold(string(r.Scope.Type), string(known)) {
-			r.Scope.Type = known
-		}
-	}
+	r.Scope.Type = parseScopeType(string(r.Scope.Type))
 	return r, plainID(r.DefinitionID) && plainID(r.Scope.ID)
 }
 
@@ -105,7 +101,7 @@ func assignment(row *armauthorization.RoleAssignmentScheduleInstance) (pim.Assig
 // has no part in it.
 const atOnce = 5 * time.Second
 
-func request(row *armauthorization.RoleAssignmentScheduleRequest) (pim.Request, bool) {
+func request(row *armauthorization.RoleAssignmentScheduleRequest, ofEligibility bool) (pim.Request, bool) {
 	if row == nil || row.Properties == nil {
 		return pim.Request{}, false
 	}
@@ -128,6 +124,7 @@ func request(row *armauthorization.RoleAssignmentScheduleRequest) (pim.Request, 
 		PrincipalID:           strings.ToLower(deref(p.PrincipalID)),
 		RequestorID:           strings.ToLower(deref(p.RequestorID)),
 		EligibilityScheduleID: deref(p.LinkedRoleEligibilityScheduleID),
+		OfEligibility:         ofEligibility,
 	}
 	if q.ID == "" {
 		q.ID = lastSegment(deref(row.ID))

@@ -121,18 +121,26 @@ func rank(v pim.Via) int {
 
 // Requests lists what the person has asked for themselves, the newest first. The
 // service documents two filters for that, and each has been seen to leave rows
-// out, so both are asked; when they bring nothing, a third is.
+// out, so both are asked; when they bring nothing, a third is. Prolongations of
+// eligibilities are kept apart by the service and are always the requestor's own,
+// so one filter finds them.
 func (p *Provider) Requests(ctx context.Context) ([]pim.Request, error) {
 	filters := []string{"asRequestor()", mine}
 	found := make([][]*armauthorization.RoleAssignmentScheduleRequest, len(filters))
 	failed := make([]error, len(filters))
+	var prolongations []*armauthorization.RoleAssignmentScheduleRequest
+	var noProlongations error
 	var group errgroup.Group
 	for i, filter := range filters {
 		group.Go(func() error {
-			found[i], failed[i] = p.requestRows(ctx, filter)
+			found[i], failed[i] = p.requests.list(ctx, p, filter)
 			return nil
 		})
 	}
+	group.Go(func() error {
+		prolongations, noProlongations = p.prolongations.list(ctx, p, filters[0])
+		return nil
+	})
 	_ = group.Wait() // The goroutines keep their errors themselves.
 	for i, err := range failed {
 		// A filter that the service refuses is made up for by the other one.
@@ -140,31 +148,28 @@ func (p *Provider) Requests(ctx context.Context) ([]pim.Request, error) {
 			return nil, fmt.Errorf("list requests for Azure roles: %w", err)
 		}
 	}
-	list := p.own(slices.Concat(found...))
+	if noProlongations != nil && !refused(noProlongations) {
+		return nil, fmt.Errorf("list requests for eligibility for Azure roles: %w", noProlongations)
+	}
+	list := p.own(p.requests, slices.Concat(found...))
 	if len(list) == 0 {
-		more, err := p.requestRows(ctx, "principalId eq "+p.userID)
+		more, err := p.requests.list(ctx, p, "principalId eq "+p.userID)
 		if err != nil && !refused(err) {
 			return nil, fmt.Errorf("list requests for Azure roles: %w", err)
 		}
-		list = p.own(more)
+		list = p.own(p.requests, more)
 	}
+	list = append(list, p.own(p.prolongations, prolongations)...)
 	slices.SortStableFunc(list, func(a, b pim.Request) int { return b.Created.Compare(a.Created) })
 	return list, nil
 }
 
-func (p *Provider) requestRows(ctx context.Context, filter string) ([]*armauthorization.RoleAssignmentScheduleRequest, error) {
-	pager := p.requests.NewListForScopePager(root, &armauthorization.RoleAssignmentScheduleRequestsClientListForScopeOptions{Filter: &filter})
-	return rows(ctx, p, pager, func(r *armauthorization.RoleAssignmentScheduleRequestsClientListForScopeResponse) ([]*armauthorization.RoleAssignmentScheduleRequest, *string) {
-		return r.Value, r.NextLink
-	})
-}
-
 // own keeps what the person has asked for themselves, each id once.
-func (p *Provider) own(all []*armauthorization.RoleAssignmentScheduleRequest) []pim.Request {
+func (p *Provider) own(c collection, all []*armauthorization.RoleAssignmentScheduleRequest) []pim.Request {
 	var list []pim.Request
 	seen := map[string]bool{}
 	for _, row := range all {
-		r, ok := request(row)
+		r, ok := request(row, c.ofEligibility())
 		id := strings.ToLower(r.ID)
 		if !ok || seen[id] || !strings.HasPrefix(string(r.Action), "self") || r.PrincipalID != "" && r.PrincipalID != p.userID {
 			continue

@@ -198,10 +198,12 @@ func TestRequestsAskTwiceAndMerge(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newService(t, func(w http.ResponseWriter, c call) {
-				switch c.Filter {
-				case "asRequestor()":
+				switch {
+				case strings.Contains(c.Path, "Eligibility"):
+					send(w, 200, listOf())
+				case c.Filter == "asRequestor()":
 					tt.requestor(w)
-				case "asTarget()":
+				case c.Filter == "asTarget()":
 					send(w, 200, body)
 				default:
 					t.Errorf("filter %q", c.Filter)

@@ -48,13 +48,22 @@ type Provider struct {
 	now       func() time.Time
 	firstWait time.Duration
 
-	eligible    *armauthorization.RoleEligibilityScheduleInstancesClient
-	assignments *armauthorization.RoleAssignmentScheduleInstancesClient
-	requests    *armauthorization.RoleAssignmentScheduleRequestsClient
-	policies    *armauthorization.RoleManagementPolicyAssignmentsClient
+	eligible      *armauthorization.RoleEligibilityScheduleInstancesClient
+	assignments   *armauthorization.RoleAssignmentScheduleInstancesClient
+	requests      assignmentRequests
+	prolongations eligibilityRequests
+	policies      *armauthorization.RoleManagementPolicyAssignmentsClient
+	children      *armauthorization.EligibleChildResourcesClient
+	// plain sends what armauthorization has no client for.
+	plain *azcorearm.Client
 }
 
-var _ pim.Provider = (*Provider)(nil)
+var (
+	_ pim.Provider     = (*Provider)(nil)
+	_ pim.Decider      = (*Provider)(nil)
+	_ pim.Prolonger    = (*Provider)(nil)
+	_ pim.ScopeBrowser = (*Provider)(nil)
+)
 
 // New returns a Provider. It sends nothing.
 func New(p Params) (*Provider, error) {
@@ -113,8 +122,14 @@ func New(p Params) (*Provider, error) {
 	}
 	provider.eligible = factory.NewRoleEligibilityScheduleInstancesClient()
 	provider.assignments = factory.NewRoleAssignmentScheduleInstancesClient()
-	provider.requests = factory.NewRoleAssignmentScheduleRequestsClient()
+	provider.requests.client = factory.NewRoleAssignmentScheduleRequestsClient()
+	provider.prolongations.client = factory.NewRoleEligibilityScheduleRequestsClient()
 	provider.policies = factory.NewRoleManagementPolicyAssignmentsClient()
+	provider.children = factory.NewEligibleChildResourcesClient()
+	provider.plain, err = azcorearm.NewClient("roletray", "v0.0.0", p.Credential, options)
+	if err != nil {
+		return nil, fmt.Errorf("azure roles: %w", err)
+	}
 	return provider, nil
 }
 

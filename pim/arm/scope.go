@@ -60,6 +60,16 @@ func scopeType(id string) pim.ScopeType {
 	return ""
 }
 
+// parseScopeType folds the spellings of the known types.
+func parseScopeType(s string) pim.ScopeType {
+	for _, known := range []pim.ScopeType{pim.ScopeManagementGroup, pim.ScopeSubscription, pim.ScopeResourceGroup} {
+		if strings.EqualFold(s, string(known)) {
+			return known
+		}
+	}
+	return pim.ScopeType(s)
+}
+
 func lastSegment(id string) string {
 	id = strings.TrimRight(id, "/")
 	return id[strings.LastIndexByte(id, '/')+1:]

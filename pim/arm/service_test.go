@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -36,7 +37,9 @@ const (
 type call struct {
 	Method, Path, Filter string
 	Header               http.Header
-	Body                 struct {
+	// JSON is the whole body, and Body what it holds of properties.
+	JSON map[string]any
+	Body struct {
 		Properties map[string]any `json:"properties"`
 	}
 }
@@ -61,12 +64,19 @@ func newService(t *testing.T, answer func(w http.ResponseWriter, c call), change
 			t.Errorf("read the request: %v", err)
 		}
 		if len(data) > 0 {
-			if err := json.Unmarshal(data, &c.Body); err != nil {
+			if err := errors.Join(json.Unmarshal(data, &c.Body), json.Unmarshal(data, &c.JSON)); err != nil {
 				t.Errorf("the request's body %q: %v", data, err)
 			}
 		}
-		if v := r.URL.Query().Get("api-version"); v != "2020-10-01" {
-			t.Errorf("api-version is %q", v)
+		version := "2020-10-01"
+		switch {
+		case strings.Contains(c.Path, "roleAssignmentApprovals"):
+			version = "2021-01-01-preview"
+		case strings.HasSuffix(c.Path, "/resources"):
+			version = "2021-04-01"
+		}
+		if v := r.URL.Query().Get("api-version"); v != version {
+			t.Errorf("api-version of %s is %q", c.Path, v)
 		}
 		s.mu.Lock()
 		s.calls = append(s.calls, c)

@@ -18,7 +18,7 @@ import (
 // Check has the service judge a without doing it.
 func (p *Provider) Check(ctx context.Context, a pim.Activation) error {
 	err := p.spellings(a, func(path string, body armauthorization.RoleAssignmentScheduleRequest) error {
-		_, err := p.requests.Validate(writing(ctx), path, a.ID, body, nil)
+		_, err := p.requests.client.Validate(writing(ctx), path, a.ID, body, nil)
 		return translate(err)
 	})
 	if err != nil {
@@ -39,7 +39,7 @@ func (p *Provider) Activate(ctx context.Context, a pim.Activation) (pim.Request,
 	var made pim.Request
 	err := p.spellings(a, func(path string, body armauthorization.RoleAssignmentScheduleRequest) error {
 		var err error
-		made, err = p.create(ctx, path, a.ID, body, a.Role())
+		made, err = p.create(ctx, p.requests, path, a.ID, body, a.Role())
 		return err
 	})
 	if err != nil {
@@ -56,7 +56,7 @@ func (p *Provider) Deactivate(ctx context.Context, d pim.Deactivation) (pim.Requ
 	}
 	body := p.body(armauthorization.RequestTypeSelfDeactivate, d.Assignment.Role)
 	body.Properties.LinkedRoleEligibilityScheduleID = given(lastSegment(d.Assignment.EligibilityScheduleID))
-	made, err := p.create(ctx, path, d.ID, body, d.Assignment.Role)
+	made, err := p.create(ctx, p.requests, path, d.ID, body, d.Assignment.Role)
 	if err != nil {
 		return pim.Request{}, fmt.Errorf("deactivate an Azure role: %w", err)
 	}
@@ -67,8 +67,7 @@ func (p *Provider) Deactivate(ctx context.Context, d pim.Deactivation) (pim.Requ
 func (p *Provider) Cancel(ctx context.Context, r pim.Request) error {
 	path, err := scopePath(r.Role.Scope.ID)
 	if err == nil {
-		_, err = p.requests.Cancel(writing(ctx), path, r.ID, nil)
-		err = translate(err)
+		err = translate(p.collection(r.OfEligibility).cancel(writing(ctx), path, r.ID))
 	}
 	if err != nil {
 		return fmt.Errorf("cancel a request for an Azure role: %w", err)
@@ -78,7 +77,7 @@ func (p *Provider) Cancel(ctx context.Context, r pim.Request) error {
 
 // Follow reads r again.
 func (p *Provider) Follow(ctx context.Context, r pim.Request) (pim.Request, error) {
-	now, err := p.get(ctx, r.Role, r.ID)
+	now, err := p.get(ctx, p.collection(r.OfEligibility), r.Role, r.ID)
 	if err != nil {
 		return pim.Request{}, fmt.Errorf("read a request for an Azure role: %w", err)
 	}
@@ -87,7 +86,7 @@ func (p *Provider) Follow(ctx context.Context, r pim.Request) (pim.Request, erro
 
 // Find looks for the request that w has made. Its GUID tells it from all others.
 func (p *Provider) Find(ctx context.Context, w pim.Write) (pim.Request, bool, error) {
-	r, err := p.get(ctx, w.Role, w.ID)
+	r, err := p.get(ctx, p.collection(w.OfEligibility), w.Role, w.ID)
 	switch {
 	case pim.CodeOf(err) == pim.CodeNotFound:
 		return pim.Request{}, false, nil
@@ -161,10 +160,10 @@ func given(s string) *string {
 // create sends a request of the person. Where the service says that there is one
 // already, and it is the one of this very GUID, an earlier sending has arrived
 // after all and its request is the result, or CodeDuplicate where it cannot be read.
-func (p *Provider) create(ctx context.Context, path, id string, body armauthorization.RoleAssignmentScheduleRequest, r pim.Role) (pim.Request, error) {
-	answer, err := p.requests.Create(writing(ctx), path, id, body, nil)
+func (p *Provider) create(ctx context.Context, c collection, path, id string, body armauthorization.RoleAssignmentScheduleRequest, r pim.Role) (pim.Request, error) {
+	answer, err := c.create(writing(ctx), path, id, body)
 	if err == nil {
-		return asked(&answer.RoleAssignmentScheduleRequest, r)
+		return asked(&answer, c, r)
 	}
 	err = translate(err)
 	e, ok := errors.AsType[*pim.Error](err)
@@ -178,7 +177,7 @@ func (p *Provider) create(ctx context.Context, path, id string, body armauthoriz
 	if e.Code != pim.CodeDuplicate {
 		return pim.Request{}, err
 	}
-	made, findErr := p.get(ctx, r, id)
+	made, findErr := p.get(ctx, c, r, id)
 	if findErr == nil {
 		return made, nil
 	}
@@ -189,22 +188,28 @@ func (p *Provider) create(ctx context.Context, path, id string, body armauthoriz
 }
 
 // get reads the request id at r's scope.
-func (p *Provider) get(ctx context.Context, r pim.Role, id string) (pim.Request, error) {
+func (p *Provider) get(ctx context.Context, c collection, r pim.Role, id string) (pim.Request, error) {
 	path, err := scopePath(r.Scope.ID)
 	if err != nil {
 		return pim.Request{}, err
 	}
-	answer, err := p.requests.Get(ctx, path, id, nil)
-	if err != nil {
-		return pim.Request{}, translate(err)
+	answer, err := c.get(ctx, path, id)
+	if err == nil {
+		return asked(&answer, c, r)
 	}
-	return asked(&answer.RoleAssignmentScheduleRequest, r)
+	err = translate(err)
+	// Some codes that mean a missing eligibility in the answer to a write mean here
+	// that the request itself is missing.
+	if e, ok := errors.AsType[*pim.Error](err); ok && e.Status == http.StatusNotFound {
+		e.Code = pim.CodeNotFound
+	}
+	return pim.Request{}, err
 }
 
 // asked reads the service's record of a request for r, and takes from r the names
 // that the record may lack.
-func asked(row *armauthorization.RoleAssignmentScheduleRequest, r pim.Role) (pim.Request, error) {
-	q, ok := request(row)
+func asked(row *armauthorization.RoleAssignmentScheduleRequest, c collection, r pim.Role) (pim.Request, error) {
+	q, ok := request(row, c.ofEligibility())
 	if !ok || q.Status == "" {
 		return pim.Request{}, unreadable("the answer holds no request")
 	}
