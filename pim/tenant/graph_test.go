@@ -31,14 +31,14 @@ type rowOfGraph struct {
 	ID, Status, GroupID, AccessID, RoleDefinitionID, DirectoryScopeID, MemberType string
 }
 
-func (tn *Tenant) graphDo(t *testing.T, token, method, path string, body any) answer {
+func graphDo(t *testing.T, tn *Tenant, token, method, path string, body any) answer {
 	t.Helper()
 	return send(t, tn.Client(), request(t, method, tn.Info().Graph+path, token, body))
 }
 
-func (tn *Tenant) graphRows(t *testing.T, token, path string) []rowOfGraph {
+func graphRows(t *testing.T, tn *Tenant, token, path string) []rowOfGraph {
 	t.Helper()
-	a := tn.graphDo(t, token, "GET", path, nil)
+	a := graphDo(t, tn, token, "GET", path, nil)
 	var p struct{ Value []rowOfGraph }
 	if a.decode(t, &p); a.status != http.StatusOK {
 		t.Fatalf("%s: %d %s", path, a.status, a.body)
@@ -64,17 +64,17 @@ func errorCode(t *testing.T, a answer) string {
 func TestTokenForGraphReachesEverything(t *testing.T) {
 	tn := start(t, Options{})
 	token, _ := graphToken(t, tn, msal(t, tn, tn.Info().ClientID))
-	if n := len(tn.graphRows(t, token, rolesPath+"roleEligibilityScheduleInstances"+mine)); n != 12 {
+	if n := len(graphRows(t, tn, token, rolesPath+"roleEligibilityScheduleInstances"+mine)); n != 12 {
 		t.Errorf("Ada has %d directory roles", n)
 	}
-	if n := len(tn.graphRows(t, token, groupsPath+"eligibilityScheduleInstances"+mine)); n != 9 {
+	if n := len(graphRows(t, tn, token, groupsPath+"eligibilityScheduleInstances"+mine)); n != 9 {
 		t.Errorf("Ada can join %d groups", n)
 	}
-	if n := len(tn.graphRows(t, token, "/v1.0/directory/administrativeUnits")); n != 2 {
+	if n := len(graphRows(t, tn, token, "/v1.0/directory/administrativeUnits")); n != 2 {
 		t.Errorf("%d units have names", n)
 	}
 	steer(t, tn, "PUT", "/settings", map[string]any{"graph": map[string]any{"currentUserCap": 5, "errorForm": "wrapped"}})
-	if n := len(tn.graphRows(t, token, rolesPath+"roleEligibilityScheduleInstances"+mine)); n != 5 {
+	if n := len(graphRows(t, tn, token, rolesPath+"roleEligibilityScheduleInstances"+mine)); n != 5 {
 		t.Errorf("the cap leaves %d", n)
 	}
 }
@@ -86,11 +86,11 @@ func TestConsentTakenAway(t *testing.T) {
 	few := map[string]any{"login": map[string]any{"grantedScopes": []string{"User.Read", "RoleEligibilitySchedule.Read.Directory"}}}
 	steer(t, tn, "PUT", "/settings", few)
 	token, who := graphToken(t, tn, c)
-	if n := len(tn.graphRows(t, token, rolesPath+"roleEligibilityScheduleInstances"+mine)); n != 12 {
+	if n := len(graphRows(t, tn, token, rolesPath+"roleEligibilityScheduleInstances"+mine)); n != 12 {
 		t.Errorf("what is granted lists %d", n)
 	}
 	for _, path := range []string{groupsPath + "eligibilityScheduleInstances" + mine, rolesPath + "roleAssignmentScheduleRequests" + mine} {
-		if a := tn.graphDo(t, token, "GET", path, nil); a.status != http.StatusForbidden || errorCode(t, a) != "PermissionScopeNotGranted" {
+		if a := graphDo(t, tn, token, "GET", path, nil); a.status != http.StatusForbidden || errorCode(t, a) != "PermissionScopeNotGranted" {
 			t.Errorf("%s: %d %s", path, a.status, a.body)
 		}
 	}
@@ -118,7 +118,7 @@ func TestFaultsInABatch(t *testing.T) {
 	batch := map[string]any{"requests": []map[string]any{
 		{"id": "1", "method": "GET", "url": "/groups"}, {"id": "2", "method": "GET", "url": "/me"}, {"id": "3", "method": "GET", "url": "/groups"},
 	}}
-	a := tn.graphDo(t, token, "POST", "/v1.0/$batch", batch)
+	a := graphDo(t, tn, token, "POST", "/v1.0/$batch", batch)
 	var out struct {
 		Responses []struct {
 			ID      string
@@ -154,7 +154,7 @@ func TestFaultsInABatch(t *testing.T) {
 	}
 	// A fault on the batch itself fails it whole.
 	steer(t, tn, "POST", "/faults", []map[string]any{{"service": "graph", "pathContains": "$batch", "status": 503, "times": 1}})
-	if a := tn.graphDo(t, token, "POST", "/v1.0/$batch", batch); a.status != 503 || errorCode(t, a) != "ServiceUnavailable" {
+	if a := graphDo(t, tn, token, "POST", "/v1.0/$batch", batch); a.status != 503 || errorCode(t, a) != "ServiceUnavailable" {
 		t.Errorf("%d %s", a.status, a.body)
 	}
 }
@@ -168,7 +168,7 @@ func TestGroupBringsAzureRole(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	groups := tn.graphRows(t, token, "/v1.0/groups?$filter="+url.QueryEscape("displayName eq 'Azure Platform Owners'"))
+	groups := graphRows(t, tn, token, "/v1.0/groups?$filter="+url.QueryEscape("displayName eq 'Azure Platform Owners'"))
 	if len(groups) != 1 {
 		t.Fatalf("the groups are %+v", groups)
 	}
@@ -193,7 +193,7 @@ func TestGroupBringsAzureRole(t *testing.T) {
 	if kinds := through(); len(kinds) != 0 {
 		t.Fatalf("before: %v", kinds)
 	}
-	a := tn.graphDo(t, token, "POST", groupsPath+"assignmentScheduleRequests", map[string]any{
+	a := graphDo(t, tn, token, "POST", groupsPath+"assignmentScheduleRequests", map[string]any{
 		"action": "selfActivate", "principalId": tn.Info().Users[0].ID, "groupId": group, "accessId": "member", "justification": "why",
 	})
 	if a.status != http.StatusCreated {
@@ -208,8 +208,8 @@ func TestGroupBringsAzureRole(t *testing.T) {
 func TestControlDecidesOnGroups(t *testing.T) {
 	tn := start(t, Options{})
 	token, _ := graphToken(t, tn, msal(t, tn, tn.Info().ClientID))
-	groups := tn.graphRows(t, token, "/v1.0/groups?$filter="+url.QueryEscape("displayName eq 'Incident Response'"))
-	a := tn.graphDo(t, token, "POST", groupsPath+"assignmentScheduleRequests", map[string]any{
+	groups := graphRows(t, tn, token, "/v1.0/groups?$filter="+url.QueryEscape("displayName eq 'Incident Response'"))
+	a := graphDo(t, tn, token, "POST", groupsPath+"assignmentScheduleRequests", map[string]any{
 		"action": "selfActivate", "principalId": tn.Info().Users[0].ID, "groupId": groups[0].ID, "accessId": "member", "justification": "why",
 	})
 	var r rowOfGraph
@@ -217,7 +217,7 @@ func TestControlDecidesOnGroups(t *testing.T) {
 		t.Fatalf("%d %s", a.status, a.body)
 	}
 	steer(t, tn, "POST", "/approve", map[string]any{"request": r.ID, "justification": "fine"})
-	if tn.graphDo(t, token, "GET", groupsPath+"assignmentScheduleRequests/"+r.ID, nil).decode(t, &r); r.Status != "Provisioned" {
+	if graphDo(t, tn, token, "GET", groupsPath+"assignmentScheduleRequests/"+r.ID, nil).decode(t, &r); r.Status != "Provisioned" {
 		t.Errorf("it is %s", r.Status)
 	}
 }

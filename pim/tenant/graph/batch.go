@@ -61,8 +61,7 @@ func parseBatch(body []byte) ([]batchItem, error) {
 		if !slices.Contains([]string{"GET", "POST", "PATCH", "PUT", "DELETE"}, strings.ToUpper(item.Method)) {
 			return nil, badRequest("The method of request '%.100s' is not valid.", item.ID)
 		}
-		typed := slices.ContainsFunc(keys(item.Headers), func(h string) bool { return is(h, "Content-Type") })
-		if hasBody(item.Body) && !typed {
+		if hasBody(item.Body) && !item.typed() {
 			return nil, badRequest("Write request id : %.100s does not contain Content-Type header or body.", item.ID)
 		}
 		in.Requests[i].Method = strings.ToUpper(item.Method)
@@ -72,12 +71,13 @@ func parseBatch(body []byte) ([]batchItem, error) {
 
 func hasBody(b json.RawMessage) bool { return len(b) > 0 && string(b) != "null" }
 
-func keys(m map[string]string) []string {
-	var out []string
-	for k := range m {
-		out = append(out, k)
+func (i batchItem) typed() bool {
+	for name := range i.Headers {
+		if is(name, "Content-Type") {
+			return true
+		}
 	}
-	return out
+	return false
 }
 
 type inBatchKey struct{}

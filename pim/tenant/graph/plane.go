@@ -39,8 +39,8 @@ type kind struct {
 	path   string
 	family ledger.Family
 	level  level
-	// read and write are the permissions of which one is needed.
-	read, write []string
+	// read, post and cancel are the permissions of which one is needed.
+	read, post, cancel []string
 }
 
 // flat is how directory scopes nest: everything lies right below the directory.
@@ -111,7 +111,7 @@ func (p *plane) newKind(f ledger.Family, l level) *kind {
 		k.fields = append(k.fields, "status", "createdDateTime", "completedDateTime", "approvalId", "customData", "action",
 			"isValidationOnly", "targetScheduleId", "justification", "createdBy", "scheduleInfo", "ticketInfo")
 	}
-	k.read, k.write = p.permissions(f, l)
+	k.read, k.post, k.cancel = p.permissions(f, l)
 	return k
 }
 

@@ -38,9 +38,6 @@ type view[T any] struct {
 	show  func(T) entity
 	// expand are the navigation properties that $expand knows.
 	expand map[string]func(T, expansion) (any, error)
-	// tooMany is the code for a filter with too many alternatives; InvalidFilter
-	// where empty.
-	tooMany string
 }
 
 // query is what the options of a request ask for.
@@ -53,6 +50,8 @@ type query struct {
 	count    bool
 }
 
+// parse reads the options. A filter with too many alternatives is refused with
+// the code tooMany, or as role management does where that is empty.
 func (c *call) parse(s *shape, tooMany string) (query, error) {
 	var q query
 	var err error
@@ -125,18 +124,23 @@ func (e entity) only(selected []string) entity {
 	return some
 }
 
+// navigation is the property that an expansion names.
+func (v *view[T]) navigation(x expansion) (string, error) {
+	for name := range v.expand {
+		if is(name, x.name) {
+			return name, nil
+		}
+	}
+	return "", badRequest("Parsing OData Select and Expand failed: Could not find a property named '%.100s' on type 'microsoft.graph.%s'.", x.name, v.name)
+}
+
 // finish selects from and expands one row.
 func (v *view[T]) finish(row T, e entity, q query) (entity, error) {
 	out := maps.Clone(e.only(q.selected))
 	for _, x := range q.expand {
-		name, ok := "", false
-		for n := range v.expand {
-			if is(n, x.name) {
-				name, ok = n, true
-			}
-		}
-		if !ok {
-			return nil, badRequest("Parsing OData Select and Expand failed: Could not find a property named '%.100s' on type 'microsoft.graph.%s'.", x.name, v.name)
+		name, err := v.navigation(x)
+		if err != nil {
+			return nil, err
 		}
 		value, err := v.expand[name](row, x)
 		if err != nil {
@@ -150,6 +154,12 @@ func (v *view[T]) finish(row T, e entity, q query) (entity, error) {
 // writeList answers with the rows that the filter leaves, in pages. Where cut is
 // above zero, nothing comes after that many.
 func writeList[T any](c *call, v view[T], q query, rows []T, cut int) error {
+	for _, x := range q.expand {
+		// One that there is not is refused without rows too.
+		if _, err := v.navigation(x); err != nil {
+			return err
+		}
+	}
 	type found struct {
 		row T
 		e   entity
@@ -183,14 +193,6 @@ func writeList[T any](c *call, v view[T], q query, rows []T, cut int) error {
 			e["@odata.type"] = "#microsoft.graph." + v.name
 		}
 		value = append(value, e)
-	}
-	if total == 0 && len(q.expand) > 0 {
-		// An expansion that there is not is refused without rows too.
-		for _, x := range q.expand {
-			if !slices.ContainsFunc(slices.Collect(maps.Keys(v.expand)), func(n string) bool { return is(n, x.name) }) {
-				return badRequest("Parsing OData Select and Expand failed: Could not find a property named '%.100s' on type 'microsoft.graph.%s'.", x.name, v.name)
-			}
-		}
 	}
 	body := map[string]any{"@odata.context": c.context(v.context, q.selected), "value": value}
 	if q.count {

@@ -47,7 +47,7 @@ type requestBody struct {
 // post takes a request in.
 func (p *plane) post(k *kind) func(*call, []string) error {
 	return func(c *call, _ []string) error {
-		if err := c.need(k.write); err != nil {
+		if err := c.need(k.post); err != nil {
 			return err
 		}
 		body, err := c.readBody()
@@ -229,7 +229,7 @@ func parseDuration(v string) (time.Duration, error) {
 // cancel takes a request back.
 func (p *plane) cancel(k *kind) func(*call, []string) error {
 	return func(c *call, names []string) error {
-		if err := c.need(k.write); err != nil {
+		if err := c.need(k.cancel); err != nil {
 			return err
 		}
 		r, ok := p.find(k, names[0])

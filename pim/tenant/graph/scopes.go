@@ -23,7 +23,7 @@ var (
 )
 
 // permissions are those for one collection of the plane.
-func (p *plane) permissions(f ledger.Family, l level) (read, write []string) {
+func (p *plane) permissions(f ledger.Family, l level) (read, post, cancel []string) {
 	name, end := "RoleAssignmentSchedule", ".Directory"
 	if f == ledger.OfEligibility {
 		name = "RoleEligibilitySchedule"
@@ -31,19 +31,18 @@ func (p *plane) permissions(f ledger.Family, l level) (read, write []string) {
 	if p.group {
 		name, end = strings.Replace(name, "Role", "Privileged", 1), ".AzureADGroup"
 		all := name + ".ReadWrite" + end
-		return []string{name + ".Read" + end, all}, []string{all, name + ".Remove" + end}
+		return []string{name + ".Read" + end, all}, []string{all, name + ".Remove" + end}, []string{all}
 	}
 	all := name + ".ReadWrite" + end
-	write = []string{all, "RoleManagement.ReadWrite.Directory"}
-	if l == requests {
-		// Requests are read with what they are written with.
-		read = write
-		if f == ledger.OfAssignment {
-			write = append(slices.Clone(write), name+".Remove"+end)
-		}
-		return read, write
+	if l != requests {
+		return append([]string{name + ".Read" + end, all}, readRoles...), nil, nil
 	}
-	return append([]string{name + ".Read" + end, all}, readRoles...), write
+	// Requests are read with what they are written with.
+	write := []string{all, "RoleManagement.ReadWrite.Directory"}
+	if f == ledger.OfAssignment {
+		return write, append(slices.Clone(write), name+".Remove"+end), write
+	}
+	return write, write, write
 }
 
 // has reports whether the token carries one of the permissions.
