@@ -19,10 +19,13 @@ type Policy struct {
 	// users are often refused.
 	Readable bool `json:"readable"`
 	// MaxDuration is the longest activation; zero means not known.
-	MaxDuration           time.Duration `json:"maxDuration,omitempty"`
-	JustificationRequired bool          `json:"justificationRequired,omitempty"`
-	TicketRequired        bool          `json:"ticketRequired,omitempty"`
-	MFARequired           bool          `json:"mfaRequired,omitempty"`
+	MaxDuration time.Duration `json:"maxDuration,omitempty"`
+	// Learnt is when MaxDuration was concluded from the service's refusal of a
+	// longer one; zero where it was read.
+	Learnt                time.Time `json:"learnt,omitzero"`
+	JustificationRequired bool      `json:"justificationRequired,omitempty"`
+	TicketRequired        bool      `json:"ticketRequired,omitempty"`
+	MFARequired           bool      `json:"mfaRequired,omitempty"`
 	// AuthContext is the Conditional Access authentication context that the
 	// token must carry, such as c1, or empty.
 	AuthContext      string     `json:"authContext,omitempty"`
@@ -76,6 +79,24 @@ func isWord(s string) bool {
 	return s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") == ""
 }
 
+// LearnLimit returns p with what the service's refusal of a duration tells: the
+// longest is some shorter one of those that are offered. A policy that was read knows better.
+func (p Policy) LearnLimit(refused time.Duration, now time.Time) Policy {
+	if p.Readable {
+		return p
+	}
+	shorter := 5 * time.Minute
+	for _, d := range []time.Duration{30 * time.Minute, time.Hour, 2 * time.Hour, 4 * time.Hour, 8 * time.Hour, 12 * time.Hour} {
+		if d < refused {
+			shorter = d
+		}
+	}
+	if p.MaxDuration == 0 || shorter < p.MaxDuration {
+		p.MaxDuration, p.Learnt = shorter, now
+	}
+	return p
+}
+
 // Rule names one thing that a policy checks.
 type Rule string
 
@@ -92,7 +113,12 @@ const (
 // constants: not those that only the service can judge.
 func (p Policy) Check(a Activation, now time.Time) []Rule {
 	var broken []Rule
-	if a.Duration <= 0 || a.Duration > p.Limit(time.Time{}, now) {
+	limit := LongestActivation
+	// What was concluded from a refusal is offered, but the service decides.
+	if p.Learnt.IsZero() {
+		limit = p.Limit(time.Time{}, now)
+	}
+	if a.Duration <= 0 || a.Duration > limit {
 		broken = append(broken, RuleExpiration)
 	}
 	if p.JustificationRequired && strings.TrimSpace(a.Justification) == "" {

@@ -146,6 +146,12 @@ type Eligibility struct {
 	// them repeated in the activation.
 	Condition        string `json:"condition,omitempty"`
 	ConditionVersion string `json:"conditionVersion,omitempty"`
+	// Behind is the group membership that must be active first, where the role
+	// comes with it and it is not active now; else empty. BehindName is its label.
+	Behind     Key    `json:"behind,omitempty"`
+	BehindName string `json:"behindName,omitempty"`
+	// MayGiveRoles says of a group that it can hold roles and that nothing is known of them.
+	MayGiveRoles bool `json:"mayGiveRoles,omitempty"`
 }
 
 // AssignmentType tells an activation from a standing assignment.

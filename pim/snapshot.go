@@ -20,6 +20,16 @@ type Snapshot struct {
 	Active []ActiveRole `json:"active,omitempty"`
 	// Requests are the person's own requests, the newest first.
 	Requests []Request `json:"requests,omitempty"`
+	// Approvals are the requests that wait for the person's decision, the oldest first.
+	Approvals []Approval `json:"approvals,omitempty"`
+	// Plans are the roles that will go on after their end, the first to do so first.
+	Plans []Plan `json:"plans,omitempty"`
+	// Ended are eligibilities, and EndedAssigned assignments given by an
+	// administrator, that ended within RenewWindow: they can be renewed.
+	Ended         []Eligibility `json:"ended,omitempty"`
+	EndedAssigned []Assignment  `json:"endedAssigned,omitempty"`
+	// Links say which groups are known to bring which roles.
+	Links []GroupLink `json:"links,omitempty"`
 	// Policies are those read so far.
 	Policies map[Key]Policy `json:"policies,omitempty"`
 	// Operations are the person's actions that are not over, and those that
@@ -90,11 +100,26 @@ type Operation struct {
 	Changed time.Time `json:"changed"`
 	// Client is who asked: tray, window, cli, reminder.
 	Client string `json:"client,omitempty"`
+	// Steps are set where more than one is needed, in their order: first the group
+	// that brings the role, then the role.
+	Steps []Step `json:"steps,omitempty"`
+	// Offer is the next wider scope to try, where the service refused this one.
+	Offer *Scope `json:"offer,omitempty"`
+}
+
+// Step is one part of an operation.
+type Step struct {
+	Role  Role           `json:"role"`
+	State OperationState `json:"state"`
+	// Operation is the id of the operation that carries the step out, or empty
+	// while it has not begun.
+	Operation string   `json:"operation,omitempty"`
+	Problem   *Problem `json:"problem,omitempty"`
 }
 
 // Part is one source of a snapshot.
 type Part struct {
-	// Name says which: eligible, active, requests.
+	// Name says which: eligible, active, requests, approvals.
 	Name string `json:"name"`
 	Kind Kind   `json:"kind"`
 	// At is when it was last read whole; zero means never.
@@ -130,6 +155,14 @@ const (
 	EventCancelled   EventKind = "cancelled"
 	// EventEnded: an active role came to its end.
 	EventEnded EventKind = "ended"
+	// EventApproval: somebody asks for the person's decision; Request says for what.
+	EventApproval EventKind = "approval"
+	// EventPlanned: a role will go on at End.
+	EventPlanned EventKind = "planned"
+	// EventPlanAsks: a role was to go on by itself and needs the person; Problem says why.
+	EventPlanAsks EventKind = "plan-asks"
+	// EventSent: a check was taken for a request, which Request is.
+	EventSent EventKind = "sent"
 	// EventSignInNeeded: nothing more can be read or sent until the person signs in.
 	EventSignInNeeded EventKind = "sign-in-needed"
 )
