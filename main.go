@@ -5,12 +5,15 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"syscall"
+
+	"github.com/pkg/browser"
 
 	"roletray/app/agent"
 	"roletray/app/cli"
@@ -26,6 +29,8 @@ var version string
 func main() { os.Exit(run()) }
 
 func run() int {
+	// The programs that open a browser talk, and the output is the command's.
+	browser.Stdout, browser.Stderr = io.Discard, io.Discard
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	// A second signal ends the program at once.

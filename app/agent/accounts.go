@@ -12,7 +12,6 @@ import (
 
 	"roletray/app/local"
 	"roletray/pim"
-	"roletray/pim/arm"
 	"roletray/pim/keychain"
 	"roletray/pim/session"
 	"roletray/pim/signin"
@@ -70,11 +69,7 @@ func (a *Agent) openSignIn() error {
 // startSession puts an account to work. The agent must be running.
 func (a *Agent) startSession(acc pim.Account) error {
 	source := a.signin.Source(acc.ID)
-	options, err := signin.ARMClientOptions(source, acc.Cloud)
-	if err != nil {
-		return err
-	}
-	azure, err := arm.New(arm.Params{UserID: acc.UserID, Options: options, Now: a.clock.Now})
+	providers, err := a.providers(acc, source)
 	if err != nil {
 		return err
 	}
@@ -83,7 +78,7 @@ func (a *Agent) startSession(acc pim.Account) error {
 		return err
 	}
 	s, err := session.New(session.Params{
-		Account: acc, Providers: []pim.Provider{azure}, Stepper: source, Files: files, Clock: a.clock,
+		Account: acc, Providers: providers, Stepper: source, Files: files, Clock: a.clock,
 		Log: a.log.With("account", acc.ID),
 	})
 	if err != nil {
@@ -171,10 +166,18 @@ func (a *Agent) SignIn(ctx context.Context, req local.SignInRequest) (pim.Accoun
 		return pim.Account{}, err
 	}
 	o := signin.Options{Cloud: req.Cloud, Method: req.Method}
+	ctx, leave := context.WithCancel(ctx)
+	defer leave()
+	defer context.AfterFunc(a.ctx, leave)()
+	a.signingIn(1)
+	defer a.signingIn(-1)
 	if req.Account != "" {
 		r, err := a.session(req.Account)
 		if err != nil {
 			return pim.Account{}, err
+		}
+		if met, err := signInAgain(ctx, r); met || err != nil {
+			return r.account, err
 		}
 		o = signin.Options{Cloud: r.account.Cloud, Method: r.account.Method, LoginHint: r.account.Username}
 	}
@@ -186,15 +189,11 @@ func (a *Agent) SignIn(ctx context.Context, req local.SignInRequest) (pim.Accoun
 	if a.p.Demo && o.Method == pim.SignInAzureCLI {
 		return pim.Account{}, local.NewError(local.CodeBadRequest, "The demo touches nothing real; start Roletray without --demo to use the Azure CLI's session.")
 	}
-	ctx, leave := context.WithCancel(ctx)
-	defer leave()
-	defer context.AfterFunc(a.ctx, leave)()
-	a.signingIn(1)
 	acc, err := a.signin.SignIn(ctx, o)
-	a.signingIn(-1)
 	if err != nil {
 		return pim.Account{}, err
 	}
+	a.connectGraph(ctx, acc)
 	a.accounts.Lock()
 	defer a.accounts.Unlock()
 	if r, err := a.session(acc.ID); err == nil && r.account == acc {
@@ -204,6 +203,19 @@ func (a *Agent) SignIn(ctx context.Context, req local.SignInRequest) (pim.Accoun
 	}
 	a.stopSession(acc.ID)
 	return acc, a.startSession(acc)
+}
+
+// signInAgain has an account's session meet what its reads wait for, such as a
+// stronger sign-in. It is false where they wait for nothing.
+func signInAgain(ctx context.Context, r *running) (bool, error) {
+	if r.session.Snapshot().SignIn == nil {
+		return false, nil
+	}
+	err := r.session.SignIn(ctx)
+	if r.session.Snapshot().SignIn == nil {
+		return true, nil // What else could not be read, the snapshot says.
+	}
+	return false, err
 }
 
 // readAgain has a session read without waiting for it.

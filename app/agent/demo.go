@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -53,16 +54,30 @@ func (a *Agent) startTenant(ctx context.Context) error {
 	if open == nil {
 		open = browser.OpenURL
 	}
+	if err := a.markDemo(); err != nil {
+		return errors.Join(fmt.Errorf("start the demo: %w", err), t.Close())
+	}
 	user := t.Info().Users[0]
 	a.person = &demoPerson{real: open, simulated: t.Browser(user.UPN), log: a.log.Warn}
 	return nil
 }
 
+// markDemo says in the mark file where the tenant is and how its faults are
+// controlled, for whoever wants to play with them.
+func (a *Agent) markDemo() error {
+	info, err := json.Marshal(a.tenant.Info())
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(a.p.Profile, demoMark), append(info, '\n'), 0o600)
+}
+
+// closeTenant ends the tenant, and leaves an empty mark: the ports may be another's next.
 func (a *Agent) closeTenant() error {
 	if a.tenant == nil {
 		return nil
 	}
-	return a.tenant.Close()
+	return errors.Join(a.tenant.Close(), os.WriteFile(filepath.Join(a.p.Profile, demoMark), nil, 0o600))
 }
 
 func (a *Agent) demoCloud() pim.Cloud {

@@ -49,14 +49,14 @@ func (a *Agent) openDesktop() {
 	}
 }
 
-// missing says what this desktop lacks.
+// missing says what this desktop lacks, once for as long as it does.
 func (a *Agent) missing(id, text string, err error) {
-	a.log.Info("missing on this desktop", "what", id, "error", err)
 	n := local.Notice{ID: id, Text: text}
 	if err != nil {
 		n.Details = pim.CleanText(err.Error(), 500)
 	}
 	if a.addNotice(n) {
+		a.log.Info("missing on this desktop", "what", id, "error", err)
 		a.p.Tell(text)
 	}
 }

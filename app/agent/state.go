@@ -19,8 +19,14 @@ func (a *Agent) State() *local.State {
 	s.Starting, s.SigningIn = a.starting, a.signIns > 0
 	s.Settings, s.TrayHosted = a.current, a.hosted
 	s.Raise, s.Page, s.Prefill = a.raise, a.page, a.prefill
+	s.Notices = slices.Clone(a.notices)
 	for _, r := range a.sessions {
-		s.Accounts = append(s.Accounts, r.session.Snapshot())
+		snap := r.session.Snapshot()
+		s.Accounts = append(s.Accounts, snap)
+		if c := consentOf(snap); c != nil {
+			s.Consents = append(s.Consents, *c)
+			s.Notices = append(s.Notices, consentNotice(snap, c))
+		}
 		for _, recent := range r.session.Recent() {
 			s.Recent = append(s.Recent, local.Recent{
 				Account: r.account.ID, Role: recent.Role, Eligibility: recent.Eligibility, Duration: recent.Duration,
@@ -30,7 +36,6 @@ func (a *Agent) State() *local.State {
 	}
 	slices.SortFunc(s.Accounts, func(x, y *pim.Snapshot) int { return byName(x.Account, y.Account) })
 	slices.SortStableFunc(s.Recent, func(x, y local.Recent) int { return y.Used.Compare(x.Used) })
-	s.Notices = slices.Clone(a.notices)
 	if persistence != nil {
 		s.Notices = append(s.Notices, local.Notice{
 			ID: "keychain", Text: local.ProblemOf(persistence).Text, Details: pim.CleanText(persistence.Error(), 500),

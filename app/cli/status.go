@@ -156,10 +156,15 @@ func (a *app) operationText(o operationJSON, now time.Time) string {
 	case pim.OperationScheduled:
 		return "begins at " + a.moment(o.Start, now)
 	case pim.OperationFailed:
-		if o.Problem != nil {
-			return "failed: " + clean(o.Problem.Text, 300)
+		switch {
+		case o.Problem == nil:
+			return "failed"
+		case o.Problem.Code == pim.CodeCancelled && o.Request != "":
+			return "withdrawn"
+		case o.Problem.Code == pim.CodeCancelled:
+			return "called off"
 		}
-		return "failed"
+		return "failed: " + clean(o.Problem.Text, 300)
 	}
 	return "done"
 }

@@ -34,6 +34,8 @@ type State struct {
 	// that cannot be used or a desktop without a tray.
 	Notices  []Notice       `json:"notices,omitempty"`
 	Settings store.Settings `json:"settings"`
+	// Consents are what administrators are to grant, at most one for each account.
+	Consents []Consent `json:"consents,omitempty"`
 	// TrayHosted says that the desktop shows the tray icon.
 	TrayHosted bool `json:"trayHosted"`
 	// Raise counts how often the window was asked for. When it grows, an open
@@ -88,6 +90,18 @@ type Notice struct {
 	// Text is one sentence that says what is so and what to do.
 	Text    string `json:"text"`
 	Details string `json:"details,omitempty"`
+}
+
+// Consent is what an administrator is to grant before all of an account's roles
+// can be read. A notice says so too.
+type Consent struct {
+	Account string `json:"account"`
+	// Kinds are the kinds of role of which something cannot be read.
+	Kinds []pim.Kind `json:"kinds"`
+	// Permissions are delegated permissions of Microsoft Graph, by name.
+	Permissions []string `json:"permissions"`
+	// URL is where an administrator grants them.
+	URL string `json:"url"`
 }
 
 // ShowRequest asks for the window.

@@ -83,11 +83,12 @@ func failure(code pim.Code, kind error, sentence string) *pim.Error {
 
 // Sentences of more than one error.
 const (
-	signInSentence  = "Sign in again to go on."
-	consentSentence = "Your organisation has not yet allowed this application; ask an administrator to grant it consent."
-	mfaSentence     = "Your organisation asks for more proof of who you are; sign in again and complete the prompt in the browser."
-	expiredSentence = "Your sign-in has expired or was revoked; sign in again."
-	cancelSentence  = "The sign-in was cancelled; sign in again when you want to."
+	signInSentence      = "Sign in again to go on."
+	consentSentence     = "Your organisation has not yet allowed this application; ask an administrator to grant it consent."
+	mfaSentence         = "Your organisation asks for more proof of who you are; sign in again and complete the prompt in the browser."
+	expiredSentence     = "Your sign-in has expired or was revoked; sign in again."
+	unconnectedSentence = "Entra roles and groups are not connected; sign in again and go through both pages, or ask an administrator for consent."
+	cancelSentence      = "The sign-in was cancelled; sign in again when you want to."
 )
 
 // signInNeeded is ErrSignInNeeded for a sign-in that must meet claims.

@@ -23,8 +23,8 @@ const (
 	graphToolClient = "14d82eec-204b-4c2f-b7e8-296a70dab67e"
 )
 
-// clientID is the application that gets tokens for a.
-func clientID(c pim.Cloud, a pim.Audience) string {
+// ClientID is the application that gets tokens for a.
+func ClientID(c pim.Cloud, a pim.Audience) string {
 	switch {
 	case c.ClientID != "":
 		return c.ClientID
@@ -36,7 +36,7 @@ func clientID(c pim.Cloud, a pim.Audience) string {
 
 // clientIDs are all applications of a cloud, each once.
 func clientIDs(c pim.Cloud) []string {
-	arm, graph := clientID(c, pim.AudienceARM), clientID(c, pim.AudienceGraph)
+	arm, graph := ClientID(c, pim.AudienceARM), ClientID(c, pim.AudienceGraph)
 	if arm == graph {
 		return []string{arm}
 	}
@@ -85,7 +85,7 @@ func (s *Service) signInBrowser(ctx context.Context, o Options) (pim.Account, er
 		return pim.Account{}, err
 	}
 	defer http.CloseIdleConnections()
-	client := clientID(o.Cloud, pim.AudienceARM)
+	client := ClientID(o.Cloud, pim.AudienceARM)
 	cache := new(memoryCache)
 	msal, err := newClient(o.Cloud, client, o.Cloud.TenantID, http, cache)
 	if err != nil {
@@ -183,7 +183,7 @@ func (s *Service) markStored(accountID string) {
 	}
 }
 
-func (b *browserSession) app(a pim.Audience) *app { return b.apps[clientID(b.account.Cloud, a)] }
+func (b *browserSession) app(a pim.Audience) *app { return b.apps[ClientID(b.account.Cloud, a)] }
 
 func (b *browserSession) silent(ctx context.Context, a pim.Audience, claims pim.Claims) (Token, error) {
 	app := b.app(a)
@@ -195,20 +195,24 @@ func (b *browserSession) silent(ctx context.Context, a pim.Audience, claims pim.
 	}
 	r, err := app.msal.AcquireTokenSilent(ctx, scopes(b.account.Cloud, a), options...)
 	if err != nil {
-		return Token{}, b.silentError(app, err)
+		return Token{}, b.silentError(a, err)
 	}
 	return Token{Value: r.AccessToken, Expires: r.ExpiresOn}, nil
 }
 
 // silentError tells a refusal that the person can mend from one that nobody can.
-func (b *browserSession) silentError(app *app, err error) error {
+func (b *browserSession) silentError(a pim.Audience, err error) error {
 	// MSAL has no type for an empty cache.
 	if err.Error() == "no token found" {
-		sentence := signInSentence
-		if problem := app.cache.problem(); problem != nil {
-			sentence = pim.Explain(problem).Text
+		problem := b.app(a).cache.problem()
+		switch {
+		case problem != nil:
+			return signInNeeded(pim.Explain(problem).Text, "")
+		case ClientID(b.account.Cloud, a) != ClientID(b.account.Cloud, pim.AudienceARM):
+			// The account signed in to another application, and works without this one.
+			return failure(pim.CodeConsent, ErrSignInNeeded, unconnectedSentence)
 		}
-		return signInNeeded(sentence, "")
+		return signInNeeded(signInSentence, "")
 	}
 	err = msalError(err)
 	r, ok := errors.AsType[*reason](err)
@@ -224,7 +228,7 @@ func (b *browserSession) interactive(ctx context.Context, a pim.Audience, claims
 	app := b.app(a)
 	var tok Token
 	err := b.service.browserFlow(startAfresh(ctx), app.msal, flow{
-		clientID: clientID(b.account.Cloud, a),
+		clientID: ClientID(b.account.Cloud, a),
 		scopes:   scopes(b.account.Cloud, a),
 		hint:     b.account.Username,
 		claims:   claims,

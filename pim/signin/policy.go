@@ -169,6 +169,18 @@ type nonRetriable struct{ error }
 func (nonRetriable) NonRetriable()   {}
 func (n nonRetriable) Unwrap() error { return n.error }
 
+// GraphClientOptions returns the options for a client of Microsoft Graph, which
+// authorize every try. They may be changed and are not shared.
+func GraphClientOptions(source TokenSource, c pim.Cloud) (*policy.ClientOptions, error) {
+	client, err := HTTPClient(c)
+	if err != nil {
+		return nil, err
+	}
+	o := &policy.ClientOptions{Transport: client, PerRetryPolicies: []policy.Policy{Policy(source, c, pim.AudienceGraph)}}
+	o.Telemetry.ApplicationID = "roletray"
+	return o, nil
+}
+
 // ARMClientOptions returns the options for clients of Azure Resource Manager, such as
 // those of armauthorization. Give them a nil credential: azcore's BearerTokenPolicy
 // then does nothing, and [Policy], which the options hold, authorizes every try. The

@@ -286,7 +286,7 @@ func TestBuiltInClients(t *testing.T) {
 	}
 	source := s.Source(acc.ID)
 	_, err := source.Token(t.Context(), pim.AudienceGraph, signin.TokenRequest{})
-	b.wantError(err, signin.ErrSignInNeeded, pim.CodeSignInNeeded)
+	b.wantError(err, signin.ErrSignInNeeded, pim.CodeConsent)
 	tok, err := source.Token(t.Context(), pim.AudienceGraph, signin.TokenRequest{Interactive: true})
 	if err != nil {
 		t.Fatal(err)
