@@ -11,6 +11,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 
 	"roletray/pim"
+	"roletray/pim/wire"
 )
 
 // approvalsVersion is the api-version of approvals, of which there is no later one.
@@ -162,7 +163,7 @@ type review struct {
 func (p *Provider) review(ctx context.Context, path string, r review) error {
 	err := p.send(ctx, http.MethodPatch, path, r)
 	e, ok := errors.AsType[*pim.Error](err)
-	if !ok || e.Status != http.StatusBadRequest || e.Claims != "" || known(e.Service) {
+	if !ok || e.Status != http.StatusBadRequest || e.Claims != "" || codes.Known(e.Service) {
 		return err
 	}
 	return p.send(ctx, http.MethodPut, path, map[string]review{"properties": r})
@@ -171,7 +172,7 @@ func (p *Provider) review(ctx context.Context, path string, r review) error {
 // send writes to an approval. The answer's body, where there is one, says no more
 // than its status.
 func (p *Provider) send(ctx context.Context, method, path string, body any) error {
-	req, err := p.newRequest(writing(ctx), method, path, approvalsVersion)
+	req, err := p.newRequest(wire.Writing(ctx), method, path, approvalsVersion)
 	if err != nil {
 		return err
 	}
@@ -259,7 +260,7 @@ func approvalPath(id string) (string, error) {
 		return approvals + "/" + path, nil
 	}
 	parent := strings.TrimSuffix(path, "/"+lastSegment(path))
-	if !plainID(id) || parent == path || !strings.HasSuffix(strings.ToLower("/"+parent), strings.ToLower("/"+approvals)) {
+	if !wire.PlainID(id) || parent == path || !strings.HasSuffix(strings.ToLower("/"+parent), strings.ToLower("/"+approvals)) {
 		return "", fmt.Errorf("%q is no approval", pim.CleanText(id, maxName))
 	}
 	return path, nil

@@ -13,6 +13,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/authorization/armauthorization/v2"
 
 	"roletray/pim"
+	"roletray/pim/wire"
 )
 
 // resourcesVersion is the api-version of the list of a resource group's resources.
@@ -91,7 +92,7 @@ func childScope(row *armauthorization.EligibleChildResource) (pim.Scope, bool) {
 		s.Type = parseScopeType(text(row.Type, maxName))
 	}
 	s.Type = pim.ScopeType(pim.CleanText(string(s.Type), maxName))
-	return s, plainID(s.ID)
+	return s, wire.PlainID(s.ID)
 }
 
 // newRequest begins a request to a path of the service.

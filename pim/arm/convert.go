@@ -5,9 +5,9 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/authorization/armauthorization/v2"
-	"github.com/sosodev/duration"
 
 	"roletray/pim"
+	"roletray/pim/wire"
 )
 
 // The longest texts that are kept of what the service sends.
@@ -54,7 +54,7 @@ func role(scopeID, definitionID *string, e *armauthorization.ExpandedProperties)
 		r.Scope.Type = scopeType(r.Scope.ID)
 	}
 	r.Scope.Type = parseScopeType(string(r.Scope.Type))
-	return r, plainID(r.DefinitionID) && plainID(r.Scope.ID)
+	return r, wire.PlainID(r.DefinitionID) && wire.PlainID(r.Scope.ID)
 }
 
 func eligibility(row *armauthorization.RoleEligibilityScheduleInstance) (pim.Eligibility, bool) {
@@ -115,7 +115,7 @@ func request(row *armauthorization.RoleAssignmentScheduleRequest, ofEligibility 
 		Action:                pim.ParseAction(text(p.RequestType, maxName)),
 		Status:                pim.Status(text(p.Status, maxName)),
 		Start:                 deref(schedule.StartDateTime).UTC(),
-		Duration:              parseDuration(deref(expiration.Duration)),
+		Duration:              wire.ParseDuration(deref(expiration.Duration)),
 		End:                   deref(expiration.EndDateTime).UTC(),
 		Justification:         text(p.Justification, maxText),
 		Ticket:                pim.Ticket{Number: text(ticket.TicketNumber, maxName), System: text(ticket.TicketSystem, maxName)},
@@ -132,20 +132,5 @@ func request(row *armauthorization.RoleAssignmentScheduleRequest, ofEligibility 
 	if !q.Created.IsZero() && !q.Start.After(q.Created.Add(atOnce)) {
 		q.Start = time.Time{}
 	}
-	return q, ok && plainID(q.ID)
-}
-
-// parseDuration reads an ISO 8601 duration. It is zero, which means not known,
-// for anything that is not a duration between zero and a year.
-func parseDuration(s string) time.Duration {
-	d, err := duration.Parse(s)
-	if err != nil || d.Negative {
-		return 0
-	}
-	// ToTimeDuration overflows silently, so the size is judged in floating point.
-	hours := d.Years*24*365 + d.Months*24*365/12 + d.Weeks*24*7 + d.Days*24 + d.Hours + d.Minutes/60 + d.Seconds/3600
-	if !(hours > 0 && hours <= 24*366) {
-		return 0
-	}
-	return d.ToTimeDuration()
+	return q, ok && wire.PlainID(q.ID)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/authorization/armauthorization/v2"
 
 	"roletray/pim"
+	"roletray/pim/wire"
 )
 
 // Policy reads what activating e asks for, at the scope of the eligibility. It
@@ -56,7 +57,7 @@ func (p *Provider) policy(rules []armauthorization.RoleManagementPolicyRuleClass
 		switch r := rule.(type) {
 		case *armauthorization.RoleManagementPolicyExpirationRule:
 			if isRule(r.ID, "Expiration") {
-				out.MaxDuration = parseDuration(deref(r.MaximumDuration))
+				out.MaxDuration = wire.ParseDuration(deref(r.MaximumDuration))
 			}
 		case *armauthorization.RoleManagementPolicyEnablementRule:
 			if isRule(r.ID, "Enablement") {

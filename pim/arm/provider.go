@@ -16,6 +16,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/authorization/armauthorization/v2"
 
 	"roletray/pim"
+	"roletray/pim/wire"
 )
 
 // Params are what a Provider needs. The zero value of a field without a comment
@@ -94,21 +95,10 @@ func New(p Params) (*Provider, error) {
 	// Without this the SDK would answer certain refusals by registering resource
 	// providers in the person's subscription.
 	options.DisableRPRegistration = true
-	if options.Telemetry.ApplicationID == "" {
-		options.Telemetry.ApplicationID = "roletray"
-	}
-	if options.Retry.MaxRetries == 0 {
-		options.Retry.MaxRetries = 2
-	}
-	options.Retry.MaxRetryDelay = maxWait
-	options.Retry.ShouldRetry = retryRead
 	options.PerCallPolicies = slices.Concat(
-		[]policy.Policy{policyFunc(outcome), runtime.NewRequestIDPolicy(), policyFunc(addFilter)},
+		[]policy.Policy{runtime.NewRequestIDPolicy(), wire.Func(addFilter), wire.Func(accept)},
 		options.PerCallPolicies)
-	options.PerRetryPolicies = slices.Concat(
-		[]policy.Policy{&gate{now: p.Now}},
-		options.PerRetryPolicies,
-		[]policy.Policy{exchange{timeout: p.Timeout}})
+	wire.Configure(&options.ClientOptions, p.Now, p.Timeout)
 
 	provider := &Provider{
 		userID:    strings.ToLower(p.UserID),

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
-	"unicode"
 
 	"roletray/pim"
 )
@@ -26,13 +25,6 @@ func scopePath(id string) (string, error) {
 		segments = append(segments, url.PathEscape(s))
 	}
 	return strings.Join(segments, "/"), nil
-}
-
-// plainID says whether an id from the service can be used and compared: not
-// empty, of sane length and all of it visible.
-func plainID(id string) bool {
-	return id != "" && len(id) <= 2048 &&
-		!strings.ContainsFunc(id, func(r rune) bool { return r == unicode.ReplacementChar || !unicode.IsPrint(r) })
 }
 
 // scopeType tells from a path what it is the path of, for a row without expanded

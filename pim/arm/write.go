@@ -6,19 +6,18 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/authorization/armauthorization/v2"
-	"github.com/sosodev/duration"
 
 	"roletray/pim"
+	"roletray/pim/wire"
 )
 
 // Check has the service judge a without doing it.
 func (p *Provider) Check(ctx context.Context, a pim.Activation) error {
 	err := p.spellings(a, func(path string, body armauthorization.RoleAssignmentScheduleRequest) error {
-		_, err := p.requests.client.Validate(writing(ctx), path, a.ID, body, nil)
+		_, err := p.requests.client.Validate(wire.Writing(ctx), path, a.ID, body, nil)
 		return translate(err)
 	})
 	if err != nil {
@@ -67,7 +66,7 @@ func (p *Provider) Deactivate(ctx context.Context, d pim.Deactivation) (pim.Requ
 func (p *Provider) Cancel(ctx context.Context, r pim.Request) error {
 	path, err := scopePath(r.Role.Scope.ID)
 	if err == nil {
-		err = translate(p.collection(r.OfEligibility).cancel(writing(ctx), path, r.ID))
+		err = translate(p.collection(r.OfEligibility).cancel(wire.Writing(ctx), path, r.ID))
 	}
 	if err != nil {
 		return fmt.Errorf("cancel a request for an Azure role: %w", err)
@@ -116,7 +115,7 @@ func (p *Provider) spellings(a pim.Activation, send func(path string, body armau
 	guid := lastSegment(a.Eligibility.ScheduleID)
 	err = send(path, p.activation(a, guid))
 	e, _ := errors.AsType[*pim.Error](err)
-	unexplained := e != nil && !known(e.Service) && (e.Status == http.StatusBadRequest || e.Status == http.StatusForbidden)
+	unexplained := e != nil && !codes.Known(e.Service) && (e.Status == http.StatusBadRequest || e.Status == http.StatusForbidden)
 	if !unexplained || guid == a.Eligibility.ScheduleID {
 		return err
 	}
@@ -133,7 +132,7 @@ func (p *Provider) activation(a pim.Activation, eligibilitySchedule string) arma
 	w.ScheduleInfo = &armauthorization.RoleAssignmentScheduleRequestPropertiesScheduleInfo{
 		Expiration: &armauthorization.RoleAssignmentScheduleRequestPropertiesScheduleInfoExpiration{
 			Type:     to.Ptr(armauthorization.TypeAfterDuration),
-			Duration: to.Ptr(duration.Format(a.Duration.Truncate(time.Second))),
+			Duration: to.Ptr(wire.FormatDuration(a.Duration)),
 		},
 	}
 	// A start that is not ahead is left out: the service refuses one that its own
@@ -161,7 +160,7 @@ func given(s string) *string {
 // already, and it is the one of this very GUID, an earlier sending has arrived
 // after all and its request is the result, or CodeDuplicate where it cannot be read.
 func (p *Provider) create(ctx context.Context, c collection, path, id string, body armauthorization.RoleAssignmentScheduleRequest, r pim.Role) (pim.Request, error) {
-	answer, err := c.create(writing(ctx), path, id, body)
+	answer, err := c.create(wire.Writing(ctx), path, id, body)
 	if err == nil {
 		return asked(&answer, c, r)
 	}

@@ -1,4 +1,4 @@
-package arm
+package wire
 
 import (
 	"encoding/base64"
@@ -29,6 +29,7 @@ func challenge(claims string) http.Header {
 }
 
 func TestRefusal(t *testing.T) {
+	own := With(Codes{"subscriptionnotfound": pim.CodeNotFound, "requestdisallowedbyazure": pim.CodeForbidden})
 	encoded := base64.StdEncoding.EncodeToString([]byte(c1))
 	for _, tt := range []struct {
 		name   string
@@ -95,10 +96,10 @@ func TestRefusal(t *testing.T) {
 		{"in the details", 400, nil, `{"error":{"code":"BadRequest","message":"m","details":[{"code":"x"},{"code":"RoleAssignmentExists","message":"d"}]}}`, pim.Error{Code: pim.CodeAlreadyActive, Message: "d", Service: "RoleAssignmentExists"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got := refusal(tt.status, tt.header, []byte(tt.body), time.Time{})
+			got := own.Refusal(tt.status, tt.header, []byte(tt.body), time.Time{})
 			tt.want.Status = tt.status
 			if tt.want.Service == "" {
-				tt.want.Service, _ = read([]byte(tt.body))
+				tt.want.Service, _ = own.read([]byte(tt.body))
 			}
 			if diff := cmp.Diff(&tt.want, got); diff != "" {
 				t.Error(diff)
@@ -118,7 +119,7 @@ func FuzzRefusal(f *testing.F) {
 	f.Add(401, "{", `Bearer claims="eyJ4IjoxfQ"`, "Sun, 22 Nov 2026 12:00:00 GMT")
 	f.Add(400, `{"error":{"error":{"code":null}},"details":null}`, "claims", "99999999999999999999")
 	f.Fuzz(func(t *testing.T, status int, body, challenge, after string) {
-		e := refusal(status, http.Header{"Www-Authenticate": {challenge}, "Retry-After": {after}}, []byte(body), time.Unix(0, 0))
+		e := With(nil).Refusal(status, http.Header{"Www-Authenticate": {challenge}, "Retry-After": {after}}, []byte(body), time.Unix(0, 0))
 		if e.Code == "" || e.RetryAfter < 0 || e.RetryAfter > longestPause || len(e.Rules) > 20 {
 			t.Errorf("%+v", e)
 		}
@@ -150,7 +151,7 @@ func TestRetryAfter(t *testing.T) {
 		{http.Header{"Retry-After": {"2000000000"}}, time.Hour},
 		{http.Header{"Retry-After": {"Sun, 22 Nov 2126 12:01:00 GMT"}}, time.Hour},
 	} {
-		if got := retryAfter(tt.header, now); got != tt.want {
+		if got := RetryAfter(tt.header, now); got != tt.want {
 			t.Errorf("%v: %v, want %v", tt.header, got, tt.want)
 		}
 	}
@@ -162,7 +163,7 @@ func TestParseDuration(t *testing.T) {
 		"P365D": 365 * 24 * time.Hour, "P1DT2H": 26 * time.Hour, "PT0.5H": 30 * time.Minute,
 		"": 0, "PT": 0, "P": 0, "8h": 0, "-PT1H": 0, "PT8": 0, "PT99999999999999H": 0, "P9999999999Y": 0, "PT1.2.3H": 0, "PT0S": 0,
 	} {
-		if got := parseDuration(s); got != want {
+		if got := ParseDuration(s); got != want {
 			t.Errorf("%q is %v, want %v", s, got, want)
 		}
 	}
@@ -171,39 +172,8 @@ func TestParseDuration(t *testing.T) {
 func FuzzParseDuration(f *testing.F) {
 	f.Add("P1DT2H3M4.5S")
 	f.Fuzz(func(t *testing.T, s string) {
-		if d := parseDuration(s); d < 0 || d > 366*24*time.Hour {
+		if d := ParseDuration(s); d < 0 || d > 366*24*time.Hour {
 			t.Errorf("%q is %v", s, d)
-		}
-	})
-}
-
-func TestScopeType(t *testing.T) {
-	for id, want := range map[string]pim.ScopeType{
-		"/providers/microsoft.management/managementgroups/m": pim.ScopeManagementGroup,
-		"/subscriptions/1":                   pim.ScopeSubscription,
-		"/subscriptions/1/resourcegroups/a/": pim.ScopeResourceGroup,
-		"/subscriptions/1/resourceGroups/a/providers/Microsoft.Sql/servers/s/databases/d":               "Microsoft.Sql/servers/databases",
-		"/subscriptions/1/providers/Microsoft.Network/networkWatchers/w":                                "Microsoft.Network/networkWatchers",
-		"/subscriptions/1/resourceGroups/a/providers/A.B/c/d/providers/Microsoft.Insights/components/x": "Microsoft.Insights/components",
-		"/": "", "": "", "providers": "", "/subscriptions/1/providers": "",
-	} {
-		if got := scopeType(id); got != want {
-			t.Errorf("%q is %q, want %q", id, got, want)
-		}
-	}
-}
-
-func FuzzScopePath(f *testing.F) {
-	f.Add("/subscriptions/1/resourceGroups/rg (1)")
-	f.Add("//a/../b?c#d%2f")
-	f.Fuzz(func(t *testing.T, id string) {
-		scopeType(id)
-		path, err := scopePath(id)
-		if err != nil {
-			return
-		}
-		if strings.ContainsAny(path, "?#") || strings.HasPrefix(path, "/") || strings.Contains(path, "//") || strings.Contains("/"+path+"/", "/../") {
-			t.Errorf("%q became %q", id, path)
 		}
 	})
 }
