@@ -26,6 +26,8 @@ type rowList struct {
 type listActions interface {
 	keyboard
 	act(view.Row)
+	// typedText is called for a letter that is typed while the list has the focus.
+	typedText(rune)
 	// leaveUp is called when the cursor would go above the first row.
 	leaveUp()
 	// marksChanged is called after rows were marked.
@@ -198,6 +200,13 @@ func (l *rowList) TypedKey(ev *fyne.KeyEvent) {
 		}
 	default:
 		l.actions.typedKey(ev)
+	}
+}
+
+// TypedRune goes on in the search: whoever types means to search.
+func (l *rowList) TypedRune(r rune) {
+	if r != ' ' {
+		l.actions.typedText(r)
 	}
 }
 

@@ -115,10 +115,15 @@ func (p *listPage) set(rows []view.Row, empty *view.Empty) {
 func (p *listPage) typedKey(ev *fyne.KeyEvent) bool    { return p.ui.typedKey(ev) }
 func (p *listPage) typedShortcut(s fyne.Shortcut) bool { return p.ui.typedShortcut(s) }
 func (p *listPage) act(r view.Row)                     { p.ui.act(r.Action) }
-func (p *listPage) leaveUp()                           { p.ui.focusSearch() }
-func (p *listPage) marksChanged()                      {}
-func (p *listPage) shown(r view.Row)                   { p.ui.policies.want(r.Account, r.Key) }
-func (p *listPage) cursorMoved()                       { p.showDetail() }
+func (p *listPage) typedText(r rune) {
+	p.ui.focusSearch()
+	p.ui.header.search.CursorColumn = len([]rune(p.ui.header.search.Text))
+	p.ui.header.search.TypedRune(r)
+}
+func (p *listPage) leaveUp()         { p.ui.focusSearch() }
+func (p *listPage) marksChanged()    {}
+func (p *listPage) shown(r view.Row) { p.ui.policies.want(r.Account, r.Key) }
+func (p *listPage) cursorMoved()     { p.showDetail() }
 
 // rolesPage is the list of roles with the kinds above it and the marked ones below.
 type rolesPage struct {

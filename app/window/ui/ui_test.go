@@ -129,6 +129,14 @@ func TestSearchNarrowsAndEnterOpensTheSheet(t *testing.T) {
 	u.want("Backup Operator")
 }
 
+func TestTypingInTheListGoesOnInTheSearch(t *testing.T) {
+	u := open(t, viewtest.Demo(), options{})
+	u.search("back")
+	u.key(fyne.KeyDown)
+	u.typeInto("x")
+	u.want("Nothing matches your search", "backx")
+}
+
 func TestActivate(t *testing.T) {
 	sql := viewtest.Role("SQL DB Contributor", viewtest.Data)
 	u := open(t, viewtest.Demo(), options{})
