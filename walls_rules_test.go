@@ -49,7 +49,7 @@ var allowed = map[string][]string{
 	"pim/graph":    {"pim", "pim/wire"},
 	"pim/session":  {"pim", "pim/arm", "pim/graph", "pim/signin", "pim/store", "pim/keychain"},
 	"app/view":     {"pim", "app/local", "assets"},
-	"app/window":   {"pim", "app/local", "app/view", "assets"},
+	"app/window":   {"pim", "app/local", "app/view", "app/window/theme", "app/window/ui", "assets", "assets/translations"},
 }
 
 func arrows(f source) []string {
