@@ -25,11 +25,26 @@ type AccountFiles struct {
 	Snapshot *File[*pim.Snapshot]
 	// Policies are those that were read within the last day.
 	Policies *File[map[pim.Key]pim.Policy]
+	// Favorites are the person's own, in their order.
+	Favorites *File[[]Favorite]
+	// Plans are the roles that will go on after their end.
+	Plans *File[[]pim.Plan]
+	// Ended is what can be renewed.
+	Ended *File[Ended]
+	// Links say which groups are known to bring which roles.
+	Links *File[[]pim.GroupLink]
+}
+
+// Ended is what ended a while ago and can be renewed.
+type Ended struct {
+	Eligible []pim.Eligibility `json:"eligible,omitempty"`
+	Assigned []pim.Assignment  `json:"assigned,omitempty"`
 }
 
 const (
 	accountsFolder = "accounts"
 	historyFile    = "history.json"
+	favoritesFile  = "favorites.json"
 )
 
 // OpenAccount describes the files of an account under a profile folder, and
@@ -51,10 +66,16 @@ func OpenAccount(profile, accountID string) (*AccountFiles, error) {
 		Journal:  NewFile[[]Open](filepath.Join(dir, "journal.json"), 1, nil),
 		Snapshot: NewFile[*pim.Snapshot](filepath.Join(dir, "snapshot.json"), 1, nil),
 		Policies: NewFile[map[pim.Key]pim.Policy](filepath.Join(dir, "policies.json"), 1, nil),
+
+		Favorites: NewFile[[]Favorite](filepath.Join(dir, favoritesFile), 1, nil),
+		Plans:     NewFile[[]pim.Plan](filepath.Join(dir, "plans.json"), 1, nil),
+		Ended:     NewFile[Ended](filepath.Join(dir, "ended.json"), 1, nil),
+		Links:     NewFile[[]pim.GroupLink](filepath.Join(dir, "links.json"), 1, nil),
 	}, nil
 }
 
-// RemoveAccount removes the files of an account, its history only if asked to.
+// RemoveAccount removes the files of an account, its history and its favourites,
+// which no service can give back, only if asked to.
 // An account without files is no error.
 func RemoveAccount(profile, accountID string, history bool) error {
 	dir, err := accountDir(profile, accountID)
@@ -71,7 +92,7 @@ func RemoveAccount(profile, accountID string, history bool) error {
 	kept := false
 	var errs []error
 	for _, e := range entries {
-		if !history && strings.HasPrefix(e.Name(), historyFile) {
+		if !history && (strings.HasPrefix(e.Name(), historyFile) || strings.HasPrefix(e.Name(), favoritesFile)) {
 			kept = true
 			continue
 		}
@@ -116,8 +137,10 @@ type Entry struct {
 	Action pim.Action `json:"action"`
 	Role   pim.Role   `json:"role"`
 	// Eligibility is the eligibility that an activation drew on.
-	Eligibility   pim.Key       `json:"eligibility,omitempty"`
-	Start         time.Time     `json:"start,omitzero"`
+	Eligibility pim.Key   `json:"eligibility,omitempty"`
+	Start       time.Time `json:"start,omitzero"`
+	// End is the wished end of a prolongation.
+	End           time.Time     `json:"end,omitzero"`
 	Duration      time.Duration `json:"duration,omitempty"`
 	Justification string        `json:"justification,omitempty"`
 	Ticket        pim.Ticket    `json:"ticket,omitzero"`
@@ -132,8 +155,17 @@ type Entry struct {
 	CorrelationID string `json:"correlationId,omitempty"`
 }
 
-// ActionCancel is the history's word for withdrawing a request.
-const ActionCancel pim.Action = "cancel"
+// The history's words for what is no request of the person's own.
+const (
+	// ActionCancel withdraws a request.
+	ActionCancel pim.Action = "cancel"
+	// ActionApprove and ActionDeny decide somebody else's request.
+	ActionApprove pim.Action = "approve"
+	ActionDeny    pim.Action = "deny"
+	// ActionPlan has a role go on after its end, and ActionDropPlan not so.
+	ActionPlan     pim.Action = "continue"
+	ActionDropPlan pim.Action = "drop-plan"
+)
 
 // MaxHistory is how many entries a history keeps.
 const MaxHistory = 2000

@@ -23,6 +23,8 @@ type Settings struct {
 	CloseEndsAgent bool `json:"closeEndsAgent,omitempty"`
 	// CommandLineReads keeps the command line from changing anything: it only reads.
 	CommandLineReads bool `json:"commandLineReads,omitempty"`
+	// RefuseWeakReasons has a justification refused that pim.WeakReason calls so.
+	RefuseWeakReasons bool `json:"refuseWeakReasons,omitempty"`
 	// Appearance is how the window looks.
 	Appearance Appearance `json:"appearance,omitempty"`
 }
