@@ -3,6 +3,8 @@ package arm_test
 import (
 	"context"
 	"errors"
+	"io"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -36,12 +38,18 @@ func newCompanyOf(t *testing.T, seed string) company {
 			t.Error(err)
 		}
 	})
-	info := tn.Info()
+	return company{Tenant: tn}.as(t, "")
+}
+
+// as is the same company, with somebody else signed in.
+func (c company) as(t *testing.T, upn string) company {
+	t.Helper()
+	info := c.Info()
 	cloud := pim.Cloud{
 		Name: "custom", Authority: info.Authority, ARM: info.ARM, Graph: info.Graph,
 		TenantID: info.TenantID, ClientID: info.ClientID, CAFile: info.CAFile,
 	}
-	service, err := signin.New(signin.Params{Dir: t.TempDir(), OpenBrowser: tn.Browser("")})
+	service, err := signin.New(signin.Params{Dir: t.TempDir(), OpenBrowser: c.Browser(upn)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,11 +64,40 @@ func newCompanyOf(t *testing.T, seed string) company {
 	if err != nil {
 		t.Fatal(err)
 	}
-	provider, err := arm.New(arm.Params{UserID: account.UserID, Options: options, Now: tn.Now})
+	provider, err := arm.New(arm.Params{UserID: account.UserID, Options: options, Now: c.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return company{tn, provider, account}
+	return company{c.Tenant, provider, account}
+}
+
+// control sends body to the tenant's control endpoint.
+func (c company) control(t *testing.T, method, path, body string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, c.Info().Control+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+c.Info().ControlSecret)
+	resp, err := c.Client().Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		text, _ := io.ReadAll(resp.Body)
+		t.Fatalf("%s %s: %s %s", method, path, resp.Status, text)
+	}
+}
+
+// writes counts what was sent to the service with a method.
+func (c company) writes(method string) (n int) {
+	for _, seen := range c.Log() {
+		if seen.Service == "arm" && seen.Method == method {
+			n++
+		}
+	}
+	return n
 }
 
 // eligible is the first eligibility whose settings satisfy want.
@@ -253,13 +290,7 @@ func TestLostAnswerAtTenant(t *testing.T) {
 			if code := pim.CodeOf(err); code != pim.CodeTimeout && code != pim.CodeUnavailable {
 				t.Errorf("error is %v", err)
 			}
-			puts := 0
-			for _, seen := range c.Log() {
-				if seen.Service == "arm" && seen.Method == "PUT" {
-					puts++
-				}
-			}
-			if puts != 1 {
+			if puts := c.writes("PUT"); puts != 1 {
 				t.Errorf("%d writes arrived", puts)
 			}
 			_, found, err := c.provider.Find(t.Context(), pim.Write{ID: a.ID, Role: a.Role()})
@@ -368,5 +399,28 @@ func TestReducedScopeAtTenant(t *testing.T) {
 	rows := c.active(t, e.Role.At(a.Scope))
 	if len(rows) != 1 {
 		t.Errorf("active rows are %+v", rows)
+	}
+}
+
+func TestReducedScopeThatMayNotBeReadIsForbiddenAtTenant(t *testing.T) {
+	c := newCompany(t)
+	c.control(t, "PUT", "/settings", `{"arm":{"reducedNeedsRead":true}}`)
+	e := c.eligible(t, func(e pim.Eligibility, p pim.Policy) bool {
+		return plain(e, p) && e.Role.Name == "Owner" && e.Role.Scope.Type == pim.ScopeSubscription
+	})
+	children, err := c.provider.Children(t.Context(), e.Role.Scope)
+	if err != nil || len(children) == 0 {
+		t.Fatalf("children are %+v, %v", children, err)
+	}
+	a := activation(e)
+	a.Scope = children[0]
+	_, err = c.provider.Activate(t.Context(), a)
+	wantCode(t, err, pim.CodeForbidden)
+	if n := c.writes("PUT"); n != 1 {
+		t.Errorf("%d writes", n)
+	}
+	// The next scope up, under a GUID of its own.
+	if made, err := c.provider.Activate(t.Context(), activation(e)); err != nil || made.Role.Key() != e.Role.Key() {
+		t.Errorf("at the scope above: %+v, %v", made, err)
 	}
 }
