@@ -161,6 +161,8 @@ const (
 	EventPlanned EventKind = "planned"
 	// EventPlanAsks: a role was to go on by itself and needs the person; Problem says why.
 	EventPlanAsks EventKind = "plan-asks"
+	// EventProlonged: an eligibility or assignment lasts longer.
+	EventProlonged EventKind = "prolonged"
 	// EventSent: a check was taken for a request, which Request is.
 	EventSent EventKind = "sent"
 	// EventSignInNeeded: nothing more can be read or sent until the person signs in.

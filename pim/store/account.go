@@ -145,6 +145,8 @@ type Entry struct {
 	Justification string        `json:"justification,omitempty"`
 	Ticket        pim.Ticket    `json:"ticket,omitzero"`
 	Client        string        `json:"client,omitempty"`
+	// Requestor is whose request was decided; the zero value for the person's own.
+	Requestor pim.Principal `json:"requestor,omitzero"`
 	// State and Status are the outcome so far: the program's and the service's word.
 	State  pim.OperationState `json:"state"`
 	Status pim.Status         `json:"status,omitempty"`
