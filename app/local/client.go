@@ -198,10 +198,50 @@ func (c *Client) SaveSettings(ctx context.Context, s store.Settings) error {
 	return c.post(ctx, "settings", s, nil)
 }
 
+// Decide approves or denies what waits for the person.
+func (c *Client) Decide(ctx context.Context, req DecideRequest) (DecideAnswer, error) {
+	var a DecideAnswer
+	return a, c.post(ctx, "decide", req, &a)
+}
+
+// Continue has an active role go on after its end.
+func (c *Client) Continue(ctx context.Context, req ContinueRequest) (pim.Plan, error) {
+	var p pim.Plan
+	return p, c.post(ctx, "continue", req, &p)
+}
+
+// DropPlan has a role end as it would have.
+func (c *Client) DropPlan(ctx context.Context, req RoleRequest) error {
+	return c.post(ctx, "drop-plan", req, nil)
+}
+
+// Prolong asks an administrator to let an eligibility or an assignment last longer.
+func (c *Client) Prolong(ctx context.Context, req ProlongRequest) (pim.Operation, error) {
+	var o pim.Operation
+	return o, c.post(ctx, "prolong", req, &o)
+}
+
+// Children returns the scopes one level below a scope.
+func (c *Client) Children(ctx context.Context, req ChildrenRequest) (ChildrenAnswer, error) {
+	var a ChildrenAnswer
+	return a, c.post(ctx, "children", req, &a)
+}
+
+// SaveFavorites stores an account's favourites.
+func (c *Client) SaveFavorites(ctx context.Context, req FavoritesRequest) error {
+	return c.post(ctx, "favorites", req, nil)
+}
+
 // History returns what was done, the newest first.
 func (c *Client) History(ctx context.Context, req HistoryRequest) (HistoryAnswer, error) {
 	var a HistoryAnswer
 	return a, c.post(ctx, "history", req, &a)
+}
+
+// Export returns the history as the text of a file.
+func (c *Client) Export(ctx context.Context, req ExportRequest) (ExportAnswer, error) {
+	var a ExportAnswer
+	return a, c.post(ctx, "export", req, &a)
 }
 
 func (c *Client) post(ctx context.Context, name string, req, resp any) error {

@@ -30,6 +30,8 @@ type State struct {
 	SigningIn bool `json:"signingIn,omitempty"`
 	// Recent are the roles that one click activates again, the newest first.
 	Recent []Recent `json:"recent,omitempty"`
+	// Favorites are each account's, in the order that the person gave them.
+	Favorites []Favorite `json:"favorites,omitempty"`
 	// Notices are standing facts that a person should know, such as a keychain
 	// that cannot be used or a desktop without a tray.
 	Notices  []Notice       `json:"notices,omitempty"`
@@ -106,7 +108,7 @@ type Consent struct {
 
 // ShowRequest asks for the window.
 type ShowRequest struct {
-	// Page is roles, requests or settings; empty leaves the page as it is.
+	// Page is roles, requests, approvals, history or settings; empty leaves the page as it is.
 	Page string `json:"page,omitempty"`
 	// Prefill opens the activation sheet; its Raise is set by the agent.
 	Prefill *Prefill `json:"prefill,omitempty"`
@@ -136,7 +138,8 @@ type SignOutRequest struct {
 	ForgetHistory bool `json:"forgetHistory,omitempty"`
 }
 
-// RoleRequest names a role of an account, for policy and deactivation.
+// RoleRequest names a role of an account, for its policy, to deactivate it, and to
+// drop the plan that it goes on.
 type RoleRequest struct {
 	Account string  `json:"account"`
 	Key     pim.Key `json:"key"`
@@ -168,22 +171,6 @@ type CancelRequest struct {
 type WaitRequest struct {
 	Account   string `json:"account"`
 	Operation string `json:"operation"`
-}
-
-// HistoryRequest asks for the history of one account or, with none named, of all.
-type HistoryRequest struct {
-	Account string `json:"account,omitempty"`
-}
-
-// HistoryAnswer is what was done, the newest first.
-type HistoryAnswer struct {
-	Entries []HistoryEntry `json:"entries"`
-}
-
-// HistoryEntry is an entry of an account's history.
-type HistoryEntry struct {
-	Account string `json:"account"`
-	store.Entry
 }
 
 // ErrorAnswer is the body of every answer that is not 2xx.
