@@ -380,6 +380,27 @@ func TestStageThatIsNotOpen(t *testing.T) {
 	}
 }
 
+func TestApprovalThatCannotBeRead(t *testing.T) {
+	for _, tt := range []struct {
+		answer func(http.ResponseWriter)
+		want   pim.Code
+	}{
+		{func(w http.ResponseWriter) { refuse(w, 404, "ResourceNotFound", "") }, pim.CodeNotFound},
+		{func(w http.ResponseWriter) { refuse(w, 403, "AuthorizationFailed", "") }, pim.CodeForbidden},
+		{func(w http.ResponseWriter) { refuse(w, 500, "InternalServerError", "") }, pim.CodeUnavailable},
+		{cut, pim.CodeOffline},
+	} {
+		s := newService(t, func(w http.ResponseWriter, _ call) { tt.answer(w) })
+		err := s.Decide(short(t), pim.Approval{ID: approvalID}, pim.Decision{Approve: true})
+		wantCode(t, err, tt.want)
+		_, err = s.Approvals(short(t))
+		wantCode(t, err, tt.want)
+		if n := len(s.seen()); s.count("GET") != n {
+			t.Errorf("%d writes", n-s.count("GET"))
+		}
+	}
+}
+
 func TestDecisionWhoseAnswerIsLost(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
