@@ -23,7 +23,8 @@ type Provider interface {
 	// Policy reads what activating e asks for. A policy that the person may not
 	// read is Policy{} and no error.
 	Policy(ctx context.Context, e Eligibility) (Policy, error)
-	// Check has the service judge a without doing it.
+	// Check has the service judge a without doing it. A *SentError says that the
+	// service took it for a request all the same.
 	Check(ctx context.Context, a Activation) error
 	// Activate sends a once and returns the request as the service recorded it.
 	// A status of the request, not the absence of an error, says whether the role is active.

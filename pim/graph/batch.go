@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"slices"
 	"strconv"
@@ -96,7 +97,7 @@ func (c *Client) chunk(ctx context.Context, items []item, answers []answer) {
 func (c *Client) closeFor(answers []answer, left []int, try int) {
 	for _, i := range left {
 		pause := c.pause << try
-		if e, ok := answers[i].err.(*pim.Error); ok && e.RetryAfter > 0 {
+		if e, ok := errors.AsType[*pim.Error](answers[i].err); ok && e.RetryAfter > 0 {
 			pause = e.RetryAfter
 		}
 		c.gate.Close(pause)

@@ -32,7 +32,7 @@ type Params struct {
 	// TenantName is the organisation's display name, which the tenant-wide scope
 	// of directory roles is called by; where empty, that is Directory.
 	TenantName string
-	// Now is the clock; nil means time.Now.
+	// Now is the clock, the same that pim.Write.At comes from; nil means time.Now.
 	Now func() time.Time
 	// Timeout bounds one exchange with the service, without the time that it takes
 	// to get a token; zero means 30 seconds.

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"errors"
 	"net/url"
 	"slices"
 	"strings"
@@ -13,6 +14,7 @@ type Use string
 
 // The uses of permissions.
 const (
+	UseSignIn   Use = "sign-in"
 	UseEligible Use = "eligible"
 	UseActive   Use = "active"
 	UseRequests Use = "requests"
@@ -41,12 +43,13 @@ type Permission struct {
 	Why string
 }
 
-// Scopes are the permissions that this package uses, the least for each use.
+// Scopes are the permissions that this package and the sign-in before it use, the
+// least for each use.
 // Sources: Microsoft Graph's permissions reference, and for role settings of
 // groups the page "List roleManagementPolicyAssignments".
 func Scopes() []Permission {
 	return []Permission{
-		{"User.Read", "e1fe6dd8-ba31-4d61-89e7-88639da4683d", "", []Use{UseNames}, "Signs the person in and reads their own profile."},
+		{"User.Read", "e1fe6dd8-ba31-4d61-89e7-88639da4683d", "", []Use{UseSignIn}, "Signs the person in and reads their own profile."},
 		{"RoleEligibilitySchedule.Read.Directory", "eb0788c2-6d4e-4658-8c9e-c0fb8053f03d", pim.KindDirectory, []Use{UseEligible}, "Lists the Entra roles that the person may activate."},
 		{"RoleAssignmentSchedule.ReadWrite.Directory", "8c026be3-8e26-4774-9372-8d5d6f21daff", pim.KindDirectory, []Use{UseActive, UseRequests, UseAct}, "Lists the person's active Entra roles and requests, and activates, deactivates and cancels for them. Even reading requests needs it."},
 		{"RoleManagementPolicy.Read.Directory", "3de2cdbe-0ff5-47d5-bdee-7f45b4749ead", pim.KindDirectory, []Use{UsePolicy}, "Shows before an activation what an Entra role's settings ask for."},
@@ -94,18 +97,25 @@ func (e *ConsentError) Error() string {
 // Unwrap returns the refusal.
 func (e *ConsentError) Unwrap() error { return e.Err }
 
-// Sentence says for the person what to ask for.
+// Sentence says for the person what to ask for, after what the sign-in has to say
+// about the application, if it has.
 func (e *ConsentError) Sentence() string {
+	permissions := strings.Join(e.Permissions, " and ")
+	if why, ok := errors.AsType[interface {
+		error
+		Sentence() string
+	}](e.Err); ok {
+		return why.Sentence() + " It needs " + permissions + "."
+	}
 	kind := "Entra roles"
 	if e.Kind == pim.KindGroup {
 		kind = "groups"
 	}
 	return "Your organisation has not allowed this application to use " + kind +
-		". Ask an administrator to grant " + strings.Join(e.Permissions, " and ") + "."
+		". Ask an administrator to grant " + permissions + "."
 }
 
-// explain adds to a lack of consent what is to be granted. A sign-in that says
-// itself what is wrong, such as with the application, stays as it is.
+// explain adds to a lack of consent what is to be granted.
 func (p *plane) explain(err error, use Use) error {
 	if pim.CodeOf(err) != pim.CodeConsent {
 		return err

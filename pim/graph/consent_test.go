@@ -9,10 +9,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/google/uuid"
 
 	"roletray/pim"
 	"roletray/pim/graph"
+	"roletray/pim/wire"
 )
 
 func TestMissingConsentSaysWhatToAskFor(t *testing.T) {
@@ -66,6 +68,30 @@ func TestMissingConsentSaysWhatToAskFor(t *testing.T) {
 		}
 	}
 }
+
+// said is what a sign-in says that has no token to give.
+type said struct{ error }
+
+func (said) Sentence() string { return "Sign in with a registered application." }
+
+func TestRefusedSignInSaysWhatToAskFor(t *testing.T) {
+	s := newService(t, func(http.ResponseWriter, call) { t.Error("a call without a token") }, func(p *graph.Params) {
+		p.Options.PerRetryPolicies = []policy.Policy{wire.Func(func(*policy.Request) (*http.Response, error) {
+			return nil, final{&pim.Error{Code: pim.CodeConsent, Err: said{errors.New("AADSTS65002")}}}
+		})}
+	})
+	_, err := s.Groups().Eligible(short(t))
+	wantCode(t, err, pim.CodeConsent)
+	if text := pim.Explain(err).Text; text != "Sign in with a registered application. It needs PrivilegedEligibilitySchedule.Read.AzureADGroup." {
+		t.Error(text)
+	}
+}
+
+// final keeps azcore from trying again.
+type final struct{ error }
+
+func (final) NonRetriable()   {}
+func (f final) Unwrap() error { return f.error }
 
 func TestScopesCoverEveryUse(t *testing.T) {
 	names, ids := map[string]bool{}, map[string]bool{}

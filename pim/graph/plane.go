@@ -98,14 +98,14 @@ func (p *plane) Eligible(ctx context.Context) ([]pim.Eligibility, error) {
 			list[i] = e
 		}
 	}
-	var ids []string
-	for _, e := range list {
-		ids = append(ids, p.nameOf(e.Role), p.principalName(e))
-	}
-	names := p.namesOf(ctx, given(ids))
+	var roles []*pim.Role
+	var principals []string
 	for i := range list {
-		p.name(&list[i].Role, names)
-		list[i].PrincipalName = names[p.principalName(list[i])]
+		roles, principals = append(roles, &list[i].Role), append(principals, p.principalName(list[i]))
+	}
+	names := p.nameRoles(ctx, roles, principals...)
+	for i := range list {
+		list[i].PrincipalName = names[principals[i]]
 	}
 	return list, nil
 }
@@ -136,17 +136,16 @@ func (p *plane) Active(ctx context.Context, _ []pim.Eligibility, _ bool) iter.Se
 			return
 		}
 		part := pim.ActivePart{Complete: whole}
-		var ids []string
 		for _, row := range all {
 			if r, ok := p.role(row.roleIDs); ok {
 				part.Rows = append(part.Rows, row.assignment(r))
-				ids = append(ids, p.nameOf(r))
 			}
 		}
-		names := p.namesOf(ctx, given(ids))
+		var roles []*pim.Role
 		for i := range part.Rows {
-			p.name(&part.Rows[i].Role, names)
+			roles = append(roles, &part.Rows[i].Role)
 		}
+		p.nameRoles(ctx, roles)
 		yield(part, nil)
 	}
 }
@@ -157,14 +156,11 @@ func (p *plane) Requests(ctx context.Context) ([]pim.Request, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list requests for %s: %w", p.what, p.explain(err, UseRequests))
 	}
-	var ids []string
-	for _, r := range list {
-		ids = append(ids, p.nameOf(r.Role))
-	}
-	names := p.namesOf(ctx, given(ids))
+	var roles []*pim.Role
 	for i := range list {
-		p.name(&list[i].Role, names)
+		roles = append(roles, &list[i].Role)
 	}
+	p.nameRoles(ctx, roles)
 	return list, nil
 }
 
@@ -203,14 +199,18 @@ func (p *plane) note(list ...pim.Request) {
 	}
 }
 
-// name gives a role's scope its name where there is one.
-func (p *plane) name(r *pim.Role, names map[string]string) {
-	if n := names[p.nameOf(*r)]; n != "" {
-		r.Scope.Name = n
+// nameRoles gives the roles' scopes their names where there are any, and returns
+// those together with the names of more, by their ids.
+func (p *plane) nameRoles(ctx context.Context, roles []*pim.Role, more ...string) map[string]string {
+	ids := slices.Clone(more)
+	for _, r := range roles {
+		ids = append(ids, p.nameOf(*r))
 	}
-}
-
-// given are the strings that are not empty.
-func given(list []string) []string {
-	return slices.DeleteFunc(list, func(s string) bool { return s == "" })
+	names := p.namesOf(ctx, slices.DeleteFunc(ids, func(id string) bool { return id == "" }))
+	for _, r := range roles {
+		if n := names[p.nameOf(*r)]; n != "" {
+			r.Scope.Name = n
+		}
+	}
+	return names
 }
