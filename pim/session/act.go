@@ -529,41 +529,6 @@ func (s *Session) agreesActive(ctx context.Context, j *job) bool {
 	return listed()
 }
 
-// Check has the policy and then the service judge a wish without doing it. The error is a
-// *pim.Error where it speaks against the wish.
-func (s *Session) Check(ctx context.Context, w Wish) error {
-	ctx, leave, ok := s.enter(ctx)
-	if !ok {
-		return ErrNotRunning
-	}
-	defer leave()
-	s.mu.Lock()
-	e, scope, found := s.resolve(w)
-	s.mu.Unlock()
-	if !found {
-		return &pim.Error{Code: pim.CodeNotEligible}
-	}
-	now := s.clock.Now()
-	p, err := s.Policy(ctx, e.Role.Key())
-	if err != nil && ctx.Err() != nil {
-		return err
-	}
-	a := pim.Activation{
-		ID: uuid.NewString(), Eligibility: e, Scope: scope, Start: w.Start, Duration: w.Duration,
-		Justification: w.Justification, Ticket: w.Ticket,
-	}
-	if a.Duration == 0 {
-		a.Duration = p.DefaultDuration(e.End, now)
-	}
-	if broken := p.Check(a, now); len(broken) > 0 {
-		return &pim.Error{Code: pim.CodePolicy, Rules: broken}
-	}
-	src := s.source(e.Role.Kind)
-	err = src.provider.Check(ctx, a)
-	s.noteWrite(src.host, err)
-	return err
-}
-
 // Wait returns an operation when it is over, waits for a person's decision or is
 // scheduled. An id that is not in the snapshot is a *pim.Error of CodeNotFound.
 func (s *Session) Wait(ctx context.Context, operation string) (pim.Operation, error) {

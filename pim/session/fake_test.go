@@ -280,7 +280,7 @@ func (b *browser) StepUp(ctx context.Context, a pim.Audience, claims pim.Claims)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.asked = append(b.asked, claims)
-	time.Sleep(b.takes)
+	<-time.After(b.takes) // in a bubble of synctest
 	if b.refuse != nil {
 		return nil, b.refuse
 	}

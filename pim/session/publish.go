@@ -16,12 +16,17 @@ func (s *Session) publish() {
 	now := s.clock.Now()
 	next := &pim.Snapshot{
 		Account: s.account, At: now, FromDisk: s.fromDisk, Refreshing: s.refresh != nil,
-		Eligible: s.eligible, Policies: s.policies,
+		Eligible: s.eligible, Policies: s.policies, Plans: s.plans, Links: s.links,
+		Ended: s.ended.Eligible, EndedAssigned: s.ended.Assigned,
 	}
 	for _, src := range s.sources {
 		next.Active = append(next.Active, src.truth(s.ops, now)...)
 		next.Requests = append(next.Requests, src.requests...)
 		next.Parts = append(next.Parts, src.eligiblePart, src.activePart, src.requestsPart)
+		if src.decider != nil {
+			next.Approvals = append(next.Approvals, src.approvals...)
+			next.Parts = append(next.Parts, src.approvalsPart)
+		}
 		if e := src.host.signIn; e != nil && next.SignIn == nil {
 			next.SignIn = pim.Explain(e)
 		}
@@ -36,6 +41,7 @@ func (s *Session) publish() {
 		}
 	}
 	slices.SortStableFunc(next.Requests, func(a, b pim.Request) int { return b.Created.Compare(a.Created) })
+	slices.SortStableFunc(next.Approvals, func(a, b pim.Approval) int { return a.Request.Created.Compare(b.Request.Created) })
 	s.announceEnds(next, now)
 	s.snapshot.Store(next)
 	s.dirty, s.published = false, time.Now()

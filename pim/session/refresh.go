@@ -143,9 +143,10 @@ func (s *Session) readSource(ctx context.Context, src *source, user bool) error 
 	if err != nil {
 		return err
 	}
-	var errEligible, errActive, errRequests error
+	var errEligible, errActive, errRequests, errApprovals error
 	var wg sync.WaitGroup
 	wg.Go(func() { errRequests = s.readRequests(ctx, src) })
+	wg.Go(func() { errApprovals = s.readApprovals(ctx, src) })
 	if len(known) > 0 {
 		wg.Go(func() { errActive = s.readActive(ctx, src, known, false) })
 	}
@@ -167,7 +168,7 @@ func (s *Session) readSource(ctx context.Context, src *source, user bool) error 
 		src.activePart.Problem = pim.Explain(errActive)
 	}
 	s.mu.Unlock()
-	return errors.Join(errEligible, errActive, errRequests)
+	return errors.Join(errEligible, errActive, errRequests, errApprovals)
 }
 
 // barred says why the service must not be called now, or returns nil. s.mu is held.

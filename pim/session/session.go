@@ -23,6 +23,12 @@ type Stepper interface {
 	StepUp(ctx context.Context, a pim.Audience, claims pim.Claims) (context.Context, error)
 }
 
+// Renewer gets new tokens, so that what became active counts.
+type Renewer interface {
+	// Renew replaces the cached token for the service, without the person.
+	Renew(ctx context.Context, a pim.Audience) error
+}
+
 // Params are what a session works with.
 type Params struct {
 	Account pim.Account
@@ -30,6 +36,8 @@ type Params struct {
 	Providers []pim.Provider
 	// Stepper may be nil; then nothing is interactive.
 	Stepper Stepper
+	// Renewer may be nil; then a role may count only when the token has expired.
+	Renewer Renewer
 	Files   *store.AccountFiles
 	// Clock is nil for the computer's.
 	Clock Clock
@@ -46,6 +54,7 @@ type Session struct {
 	account pim.Account
 	sources []*source
 	stepper Stepper
+	renewer Renewer
 	files   *store.AccountFiles
 	clock   Clock
 	log     *slog.Logger
@@ -68,13 +77,18 @@ type Session struct {
 	ops      []*operation
 	policies map[pim.Key]pim.Policy // replaced, never changed
 	recent   []store.Recent         // replaced, never changed
-	history  []store.Entry          // replaced, never changed
-	reading  map[pim.Key]*flight
-	refresh  *flight
-	fromDisk bool
-	dirty    bool
-	unsaved  unsaved
-	failures int
+	// favorites, plans, ended and links are replaced, never changed.
+	favorites []store.Favorite
+	plans     []pim.Plan
+	ended     store.Ended
+	links     []pim.GroupLink
+	history   []store.Entry // replaced, never changed
+	reading   map[pim.Key]*flight
+	refresh   *flight
+	fromDisk  bool
+	dirty     bool
+	unsaved   unsaved
+	failures  int
 
 	nextRefresh time.Time // on the computer's clock
 	published   time.Time // on the computer's clock
@@ -87,6 +101,7 @@ func New(p Params) (*Session, error) {
 	s := &Session{
 		account:  p.Account,
 		stepper:  p.Stepper,
+		renewer:  p.Renewer,
 		files:    p.Files,
 		clock:    p.Clock,
 		log:      p.Log,
@@ -134,13 +149,22 @@ func (s *Session) restore() error {
 	s.notice(&errJournal)
 	policies, errPolicies := s.files.Policies.Load()
 	s.notice(&errPolicies)
-	if err := errors.Join(err, errHistory, errRecent, errJournal, errPolicies); err != nil {
+	favorites, errFavorites := s.files.Favorites.Load()
+	s.notice(&errFavorites)
+	plans, errPlans := s.files.Plans.Load()
+	s.notice(&errPlans)
+	ended, errEnded := s.files.Ended.Load()
+	s.notice(&errEnded)
+	links, errLinks := s.files.Links.Load()
+	s.notice(&errLinks)
+	if err := errors.Join(err, errHistory, errRecent, errJournal, errPolicies, errFavorites, errPlans, errEnded, errLinks); err != nil {
 		return fmt.Errorf("read the account's files: %w", err)
 	}
 	now := s.clock.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.history, s.recent = history, recent
+	s.favorites, s.plans, s.ended, s.links = favorites, plans, ended, links
 	s.policies = maps.Clone(policies)
 	maps.DeleteFunc(s.policies, func(_ pim.Key, p pim.Policy) bool { return !fresh(p, now) })
 	if last != nil {

@@ -24,12 +24,18 @@ type source struct {
 	provider pim.Provider
 	kind     pim.Kind
 	host     *host
+	// What the provider can do beside that; nil where it cannot.
+	decider   pim.Decider
+	prolonger pim.Prolonger
+	scopes    pim.ScopeBrowser
+	groups    pim.GroupReader
 
-	eligible []pim.Eligibility // replaced, never changed
-	requests []pim.Request     // replaced, never changed
-	listed   map[pim.Key]*row
+	eligible  []pim.Eligibility // replaced, never changed
+	requests  []pim.Request     // replaced, never changed
+	approvals []pim.Approval    // replaced, never changed
+	listed    map[pim.Key]*row
 
-	eligiblePart, activePart, requestsPart pim.Part
+	eligiblePart, activePart, requestsPart, approvalsPart pim.Part
 
 	lastWide time.Time // on the computer's clock
 	wide     bool
@@ -45,19 +51,26 @@ type row struct {
 }
 
 const (
-	partEligible = "eligible"
-	partActive   = "active"
-	partRequests = "requests"
+	partEligible  = "eligible"
+	partActive    = "active"
+	partRequests  = "requests"
+	partApprovals = "approvals"
 )
 
 func newSource(p pim.Provider, h *host) *source {
 	k := p.Kind()
-	return &source{
+	src := &source{
 		provider: p, kind: k, host: h, listed: map[pim.Key]*row{},
-		eligiblePart: pim.Part{Name: partEligible, Kind: k},
-		activePart:   pim.Part{Name: partActive, Kind: k},
-		requestsPart: pim.Part{Name: partRequests, Kind: k},
+		eligiblePart:  pim.Part{Name: partEligible, Kind: k},
+		activePart:    pim.Part{Name: partActive, Kind: k},
+		requestsPart:  pim.Part{Name: partRequests, Kind: k},
+		approvalsPart: pim.Part{Name: partApprovals, Kind: k},
 	}
+	src.decider, _ = p.(pim.Decider)
+	src.prolonger, _ = p.(pim.Prolonger)
+	src.scopes, _ = p.(pim.ScopeBrowser)
+	src.groups, _ = p.(pim.GroupReader)
+	return src
 }
 
 // restore takes over what an earlier run has read.
@@ -72,6 +85,11 @@ func (src *source) restore(last *pim.Snapshot) {
 			src.requests = append(src.requests, r)
 		}
 	}
+	for _, a := range last.Approvals {
+		if a.Request.Role.Kind == src.kind {
+			src.approvals = append(src.approvals, a)
+		}
+	}
 	for _, p := range last.Parts {
 		if p.Kind != src.kind {
 			continue
@@ -83,6 +101,8 @@ func (src *source) restore(last *pim.Snapshot) {
 			src.activePart = p
 		case partRequests:
 			src.requestsPart = p
+		case partApprovals:
+			src.approvalsPart = p
 		}
 	}
 	for _, a := range last.Active {

@@ -1,0 +1,39 @@
+package session
+
+import (
+	"context"
+	"fmt"
+
+	"roletray/pim"
+)
+
+// Children lists the scopes one level below scope at which the eligible role of that key
+// can be activated; a zero scope stands for the eligibility's own. A kind without narrower scopes has
+// none. The errors are *pim.Error: CodeNotEligible for a key that is not eligible, and
+// the service's.
+func (s *Session) Children(ctx context.Context, key pim.Key, scope pim.Scope) ([]pim.Scope, error) {
+	ctx, leave, ok := s.enter(ctx)
+	if !ok {
+		return nil, ErrNotRunning
+	}
+	defer leave()
+	s.mu.Lock()
+	e, found := s.findEligible(key)
+	s.mu.Unlock()
+	if !found {
+		return nil, &pim.Error{Code: pim.CodeNotEligible}
+	}
+	if scope.ID == "" {
+		scope = e.Role.Scope
+	}
+	src := s.source(e.Role.Kind)
+	if src.scopes == nil {
+		return nil, nil
+	}
+	children, err := src.scopes.Children(ctx, scope)
+	s.answered(ctx, src.host, err)
+	if err != nil {
+		return nil, fmt.Errorf("list the scopes below a scope: %w", err)
+	}
+	return children, nil
+}
