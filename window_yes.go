@@ -21,6 +21,6 @@ func window(build string) func(ctx context.Context, profile string) int {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}
-		return fynewindow.Run(ctx, fynewindow.Params{Profile: profile, Build: build, Words: words, Stderr: os.Stderr})
+		return fynewindow.Run(ctx, fynewindow.Params{Profile: profile, Build: build, Words: words, Stdout: os.Stdout, Stderr: os.Stderr})
 	}
 }

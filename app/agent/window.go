@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"time"
 
@@ -44,15 +45,20 @@ func (a *Agent) Show(_ context.Context, req local.ShowRequest) error {
 	}
 	err := a.startWindow()
 	if err != nil {
-		a.windowEnded()
+		a.windowEnded("")
 	}
 	return err
 }
 
-func (a *Agent) windowEnded() {
+// windowEnded notes that the window is gone. With what the window said at its end,
+// the last ask for it that it has met, it says whether there was another one since: then it is
+// to be started again, and counts as running.
+func (a *Agent) windowEnded(met string) (again bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.window = windowProcess{}
+	last, err := strconv.Atoi(strings.TrimSpace(met))
+	a.window = windowProcess{running: err == nil && last < a.raise}
+	return a.window.running
 }
 
 // startWindow starts the window's program and watches it from then on.
@@ -64,8 +70,8 @@ func (a *Agent) startWindow() error {
 	cmd := exec.CommandContext(a.ctx, args[0], args[1:]...) //nolint:gosec // It is our own program.
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = 3 * time.Second
-	said := &tail{limit: 4 << 10}
-	cmd.Stderr = said
+	said, raised := &tail{limit: 4 << 10}, &tail{limit: 64}
+	cmd.Stderr, cmd.Stdout = said, raised
 	if err := cmd.Start(); err != nil {
 		a.log.Error("could not start the window", "error", err)
 		return local.NewError(local.CodeNoWindow, "The window could not be started; install Roletray again, or use the command line.")
@@ -76,9 +82,13 @@ func (a *Agent) startWindow() error {
 	a.removeNotice("window")
 	a.spawn(func() {
 		err := cmd.Wait()
-		a.windowEnded()
+		again := a.windowEnded(raised.String())
 		switch {
 		case a.ctx.Err() != nil:
+		case err == nil && again:
+			if err := a.startWindow(); err != nil {
+				a.windowEnded("")
+			}
 		case err == nil:
 			a.mu.Lock()
 			quit := a.current.CloseEndsAgent

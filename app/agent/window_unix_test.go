@@ -65,3 +65,51 @@ func TestWindow(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestWindowAskedForWhileItCloses has a window that has met only the first ask for it
+// when it ends, though there was a second.
+func TestWindowAskedForWhileItCloses(t *testing.T) {
+	dir := t.TempDir()
+	count, fifo := filepath.Join(dir, "count"), filepath.Join(dir, "end")
+	if err := unix.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	script := filepath.Join(dir, "window")
+	if err := os.WriteFile(script, []byte("#!/bin/sh\necho started >> "+count+"\nread line < "+fifo+"\necho $line\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	s := start(t, func(p *Params) {
+		p.WindowCommand = func() ([]string, error) { return []string{script}, nil }
+	})
+	starts := func(want int) {
+		t.Helper()
+		waitFor(t, "a start", func() bool {
+			data, err := os.ReadFile(count)
+			return err == nil && strings.Count(string(data), "started") == want
+		})
+	}
+	closes := func(met string) {
+		t.Helper()
+		if err := os.WriteFile(fifo, []byte(met+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.must(t, "list")
+	s.must(t, "window")
+	starts(1)
+	s.must(t, "window")
+	closes("1")
+	starts(2)
+	// It has met the second and closes for good; the next ask starts it.
+	closes("2")
+	waitFor(t, "the end", func() bool {
+		s.Agent.mu.Lock()
+		defer s.Agent.mu.Unlock()
+		return !s.Agent.window.running
+	})
+	s.must(t, "window")
+	starts(3)
+	if err := s.stop(); err != nil {
+		t.Error(err)
+	}
+}

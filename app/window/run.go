@@ -29,6 +29,9 @@ type Params struct {
 	Words view.Words
 	// Stderr gets the one sentence that says why there is no window.
 	Stderr io.Writer
+	// Stdout gets, when the person has closed the window, the number of the last
+	// ask for it that it has met. The agent opens it again for a later one.
+	Stdout io.Writer
 }
 
 const (
@@ -85,6 +88,7 @@ func Run(ctx context.Context, p Params) (code int) {
 
 	cancel()
 	r.stop()
+	fmt.Fprintln(p.Stdout, r.ui.Raised())
 	return 0
 }
 
