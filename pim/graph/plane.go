@@ -76,7 +76,8 @@ func requestID(row requestRow) string { return row.ID }
 
 // Eligible lists what the person may activate, by itself: Graph does not list
 // here what a group brings. A role that arrives more than once stays once: the
-// direct one before any other, and of these the one that ends last.
+// direct one before any other, and of these the one that ends last. Where Graph
+// cuts the list and refuses to show it in another way, the rest is missing.
 func (p *plane) Eligible(ctx context.Context) ([]pim.Eligibility, error) {
 	all, _, err := mine(ctx, p, p.eligibilities, instanceID)
 	if err != nil {

@@ -90,7 +90,10 @@ func (p *plane) Follow(ctx context.Context, r pim.Request) (pim.Request, error) 
 	if err != nil {
 		return pim.Request{}, fmt.Errorf("read a request for %s: %w", p.what, p.explain(err, UseRequests))
 	}
-	now, _, err := p.asked(body, r.Role)
+	now, validated, err := p.asked(body, r.Role)
+	if err == nil && validated {
+		err = unreadable("the request is a validation")
+	}
 	if err != nil {
 		return pim.Request{}, fmt.Errorf("read a request for %s: %w", p.what, err)
 	}
