@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"roletray/pim"
+	"roletray/pim/graph"
 )
 
 func TestActivationExample(t *testing.T) {
@@ -139,6 +140,32 @@ func TestPendingGroupRequestExample(t *testing.T) {
 	}
 	if got[0].Phase(s.clock()) != pim.PhaseWaiting {
 		t.Errorf("phase is %s", got[0].Phase(s.clock()))
+	}
+}
+
+func TestDirectoryRequestExamples(t *testing.T) {
+	const requestor = "d96ea738-3b95-4ae7-9e19-78a083066d5b"
+	name := "directory.roleAssignmentScheduleRequests.filterByCurrentUser.approver.response-pending"
+	s := newService(t, func(w http.ResponseWriter, c call) { send(w, 200, example(t, name)) }, func(p *graph.Params) { p.UserID = requestor })
+	got, err := s.Directory().Requests(short(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff([]pim.Request{{
+		ID: "9f2b5ddb-a50e-44a1-a6f4-f616322262ea", Action: pim.ActionActivate, Status: "PendingApproval",
+		Role: pim.Role{
+			Kind: pim.KindDirectory, DefinitionID: "88d8e3e3-8f55-4a1e-953a-9b9898b8876b", Name: "88d8e3e3-8f55-4a1e-953a-9b9898b8876b",
+			Scope: pim.Scope{ID: "/", Name: "Directory", Type: pim.ScopeDirectory},
+		},
+		Duration: 5*time.Hour + 30*time.Minute, Justification: "test", Created: utc("2021-07-15T19:57:17.76Z"),
+		ApprovalID: "9f2b5ddb-a50e-44a1-a6f4-f616322262ea", PrincipalID: requestor, RequestorID: requestor,
+	}}, got); d != "" {
+		t.Error(d)
+	}
+	// This one is an administrator's.
+	name = "directory.roleAssignmentScheduleRequests.filterByCurrentUser.principal.response-docs"
+	if got, err := s.Directory().Requests(short(t)); err != nil || len(got) != 0 {
+		t.Errorf("%+v, %v", got, err)
 	}
 }
 
