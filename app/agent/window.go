@@ -20,6 +20,8 @@ type windowProcess struct {
 	running bool
 	// pid is its process id while it runs, else zero.
 	pid int
+	// since is the ask for the window that it was started for.
+	since int
 }
 
 // Show has the window come up: a running one by the state that it watches, else
@@ -57,7 +59,7 @@ func (a *Agent) windowEnded(met string) (again bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	last, err := strconv.Atoi(strings.TrimSpace(met))
-	a.window = windowProcess{running: err == nil && last < a.raise}
+	a.window = windowProcess{running: err == nil && max(last, a.window.since) < a.raise}
 	return a.window.running
 }
 
@@ -70,6 +72,9 @@ func (a *Agent) startWindow() error {
 	cmd := exec.CommandContext(a.ctx, args[0], args[1:]...) //nolint:gosec // It is our own program.
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = 3 * time.Second
+	a.mu.Lock()
+	since := a.raise
+	a.mu.Unlock()
 	said, raised := &tail{limit: 4 << 10}, &tail{limit: 64}
 	cmd.Stderr, cmd.Stdout = said, raised
 	if err := cmd.Start(); err != nil {
@@ -77,7 +82,7 @@ func (a *Agent) startWindow() error {
 		return local.NewError(local.CodeNoWindow, "The window could not be started; install Roletray again, or use the command line.")
 	}
 	a.mu.Lock()
-	a.window.pid = cmd.Process.Pid
+	a.window.pid, a.window.since = cmd.Process.Pid, since
 	a.mu.Unlock()
 	a.removeNotice("window")
 	a.spawn(func() {

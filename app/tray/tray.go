@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"time"
 
 	"fyne.io/systray"
 
@@ -44,7 +45,14 @@ type Tray struct {
 	items   []view.Item
 	nodes   []*node
 	clicks  sync.WaitGroup
+	// built is when the menu was last built anew, and later builds it again.
+	built time.Time
+	later *time.Timer
 }
+
+// calm is the least time from one building of the menu to the next: a click that
+// meets an entry of the menu before is lost.
+const calm = 500 * time.Millisecond
 
 // icon is one state in the forms that the desktops want.
 type icon struct{ regular, template []byte }
@@ -92,6 +100,9 @@ func (t *Tray) stop() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.ready = false
+	if t.later != nil {
+		t.later.Stop()
+	}
 	systray.ResetMenu()
 }
 
@@ -121,13 +132,33 @@ func (t *Tray) apply() {
 			n.update(t.items[i], t.want.Menu[i])
 		}
 	default:
-		systray.ResetMenu()
-		t.nodes = nil
-		for _, it := range t.want.Menu {
-			t.nodes = append(t.nodes, t.add(nil, it))
-		}
+		t.build()
+		return
 	}
 	t.items = t.want.Menu
+}
+
+// build makes the menu anew, or later where that was done just now.
+func (t *Tray) build() {
+	if t.later != nil {
+		t.later.Stop()
+	}
+	if wait := calm - time.Since(t.built); wait > 0 {
+		t.later = time.AfterFunc(wait, func() {
+			t.mu.Lock()
+			defer t.mu.Unlock()
+			if t.ready {
+				t.apply()
+			}
+		})
+		return
+	}
+	systray.ResetMenu()
+	t.nodes = nil
+	for _, it := range t.want.Menu {
+		t.nodes = append(t.nodes, t.add(nil, it))
+	}
+	t.items, t.built = t.want.Menu, time.Now()
 }
 
 // node is an entry of the menu as the desktop has it.
