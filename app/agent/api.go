@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"roletray/app/local"
@@ -61,32 +62,26 @@ func (a *Agent) Activate(ctx context.Context, req local.ActivateRequest) (local.
 	if len(req.Wishes) == 0 {
 		return local.ActivateAnswer{}, local.NewError(local.CodeBadRequest, "The call names no role; name one or more.")
 	}
+	if len(req.Wishes) > local.MostWishes {
+		return local.ActivateAnswer{}, local.NewError(local.CodeBadRequest, fmt.Sprintf("The call names more than %d roles; send fewer at once.", local.MostWishes))
+	}
 	for _, w := range req.Wishes {
+		if err := a.judgeReason(w.Justification); err != nil {
+			return local.ActivateAnswer{}, err
+		}
 		if w.Duration < 0 || w.Duration > pim.LongestActivation {
 			return local.ActivateAnswer{}, local.NewError(local.CodeBadRequest, "An activation lasts at most 24 hours; choose a shorter duration.")
 		}
 	}
-	if req.Check {
-		var out local.ActivateAnswer
-		for _, w := range req.Wishes {
-			err := r.session.Check(ctx, w)
-			if ctx.Err() != nil {
-				return out, ctx.Err()
-			}
-			var finding *pim.Problem
-			if err != nil {
-				finding = local.ProblemOf(err)
-			}
-			out.Findings = append(out.Findings, finding)
-		}
-		return out, nil
-	}
-	if err := a.writable(ctx); err != nil {
-		return local.ActivateAnswer{}, err
-	}
 	wishes := slices.Clone(req.Wishes)
 	for i := range wishes {
 		wishes[i].Client = local.PeerFrom(ctx).String()
+	}
+	if req.Check {
+		return local.ActivateAnswer{Findings: r.session.CheckAll(ctx, wishes)}, ctx.Err()
+	}
+	if err := a.writable(ctx); err != nil {
+		return local.ActivateAnswer{}, err
 	}
 	ops, err := r.session.Activate(ctx, wishes, true)
 	return local.ActivateAnswer{Operations: ops}, err
@@ -142,26 +137,6 @@ func (a *Agent) SaveSettings(ctx context.Context, s store.Settings) error {
 	a.mu.Unlock()
 	a.changed()
 	return nil
-}
-
-// History is what was done, the newest first.
-func (a *Agent) History(_ context.Context, req local.HistoryRequest) (local.HistoryAnswer, error) {
-	all := a.all()
-	if req.Account != "" {
-		r, err := a.session(req.Account)
-		if err != nil {
-			return local.HistoryAnswer{}, err
-		}
-		all = []*running{r}
-	}
-	answer := local.HistoryAnswer{Entries: []local.HistoryEntry{}}
-	for _, r := range all {
-		for _, e := range r.session.History() {
-			answer.Entries = append(answer.Entries, local.HistoryEntry{Account: r.account.ID, Entry: e})
-		}
-	}
-	slices.SortStableFunc(answer.Entries, func(x, y local.HistoryEntry) int { return y.At.Compare(x.At) })
-	return answer, nil
 }
 
 // writable refuses a change that the settings keep from the command line. The window

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"slices"
+	"strings"
 
 	"roletray/app/local"
 	"roletray/pim"
@@ -27,6 +28,9 @@ func (a *Agent) State() *local.State {
 			s.Consents = append(s.Consents, *c)
 			s.Notices = append(s.Notices, consentNotice(snap, c))
 		}
+		for _, f := range r.session.Favorites() {
+			s.Favorites = append(s.Favorites, local.Favorite{Account: r.account.ID, OwnFavorite: f})
+		}
 		for _, recent := range r.session.Recent() {
 			s.Recent = append(s.Recent, local.Recent{
 				Account: r.account.ID, Role: recent.Role, Eligibility: recent.Eligibility, Duration: recent.Duration,
@@ -35,6 +39,8 @@ func (a *Agent) State() *local.State {
 		}
 	}
 	slices.SortFunc(s.Accounts, func(x, y *pim.Snapshot) int { return byName(x.Account, y.Account) })
+	// The order of sessions is none; that of one account's favourites is the person's.
+	slices.SortStableFunc(s.Favorites, func(x, y local.Favorite) int { return strings.Compare(x.Account, y.Account) })
 	slices.SortStableFunc(s.Recent, func(x, y local.Recent) int { return y.Used.Compare(x.Used) })
 	if persistence != nil {
 		s.Notices = append(s.Notices, local.Notice{

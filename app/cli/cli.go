@@ -66,7 +66,10 @@ func (a *app) commands() *cobra.Command {
 	root.AddCommand(
 		a.agentCommand(), a.windowCommand(), a.quitCommand(),
 		a.listCommand(), a.statusCommand(), a.requestsCommand(),
-		a.activateCommand(), a.deactivateCommand(), a.cancelCommand(),
+		a.activateCommand(), a.checkCommand(), a.scopesCommand(), a.favoritesCommand(),
+		a.continueCommand(), a.deactivateCommand(), a.cancelCommand(),
+		a.prolongCommand(pim.ActionExtend), a.prolongCommand(pim.ActionRenew),
+		a.approvalsCommand(), a.decideCommand(true), a.decideCommand(false), a.historyCommand(),
 		a.signInCommand(), a.signOutCommand(),
 		a.tenantCommand(), a.versionCommand(),
 	)
@@ -165,8 +168,10 @@ func (a *app) done(text string) error {
 	return err
 }
 
-func (a *app) print(v any) error {
-	enc := json.NewEncoder(a.Stdout)
+func (a *app) print(v any) error { return printTo(a.Stdout, v) }
+
+func printTo(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
 	enc.SetEscapeHTML(false)
 	return enc.Encode(v)

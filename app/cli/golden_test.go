@@ -27,12 +27,23 @@ var update = flag.Bool("update", false, "write the golden files")
 type scripted struct {
 	state     local.State
 	operation pim.Operation
-	findings  []*pim.Problem
+	findings  []pim.Finding
+	outcomes  []*pim.Problem
+	plan      pim.Plan
+	children  []pim.Scope
+	history   []local.HistoryEntry
 	policy    pim.Policy
-	// wishes, cancelled and deactivated are what was asked for.
+	// What was asked for.
 	wishes      []session.Wish
 	cancelled   string
 	deactivated pim.Key
+	decided     local.DecideRequest
+	continued   local.ContinueRequest
+	dropped     pim.Key
+	prolonged   local.ProlongRequest
+	below       pim.Scope
+	favorites   []local.OwnFavorite
+	searched    local.HistoryRequest
 	shows       int
 	// blocked makes Wait last until its caller goes away, after saying so.
 	blocked chan struct{}
@@ -64,7 +75,11 @@ func (s *scripted) Activate(_ context.Context, r local.ActivateRequest) (local.A
 	if r.Check {
 		return local.ActivateAnswer{Findings: s.findings}, nil
 	}
-	return local.ActivateAnswer{Operations: []pim.Operation{s.operation}}, nil
+	var all []pim.Operation
+	for range r.Wishes {
+		all = append(all, s.operation)
+	}
+	return local.ActivateAnswer{Operations: all}, nil
 }
 
 func (s *scripted) Deactivate(_ context.Context, r local.RoleRequest) (pim.Operation, error) {
@@ -86,8 +101,44 @@ func (s *scripted) Wait(ctx context.Context, _ local.WaitRequest) (pim.Operation
 	return s.operation, nil
 }
 
-func (s *scripted) History(context.Context, local.HistoryRequest) (local.HistoryAnswer, error) {
-	return local.HistoryAnswer{}, nil
+func (s *scripted) Decide(_ context.Context, r local.DecideRequest) (local.DecideAnswer, error) {
+	s.decided = r
+	return local.DecideAnswer{Outcomes: s.outcomes}, nil
+}
+
+func (s *scripted) Continue(_ context.Context, r local.ContinueRequest) (pim.Plan, error) {
+	s.continued = r
+	return s.plan, nil
+}
+
+func (s *scripted) DropPlan(_ context.Context, r local.RoleRequest) error {
+	s.dropped = r.Key
+	return nil
+}
+
+func (s *scripted) Prolong(_ context.Context, r local.ProlongRequest) (pim.Operation, error) {
+	s.prolonged = r
+	return s.operation, nil
+}
+
+func (s *scripted) Children(_ context.Context, r local.ChildrenRequest) (local.ChildrenAnswer, error) {
+	s.below = r.Scope
+	return local.ChildrenAnswer{Scopes: s.children}, nil
+}
+
+func (s *scripted) SaveFavorites(_ context.Context, r local.FavoritesRequest) error {
+	s.favorites = r.Favorites
+	return nil
+}
+
+func (s *scripted) Export(_ context.Context, r local.ExportRequest) (local.ExportAnswer, error) {
+	s.searched = r.HistoryRequest
+	return local.ExportAnswer{Text: "time,action\n" + string(r.Format) + "\n"}, nil
+}
+
+func (s *scripted) History(_ context.Context, r local.HistoryRequest) (local.HistoryAnswer, error) {
+	s.searched = r
+	return local.HistoryAnswer{Entries: s.history}, nil
 }
 
 var now = time.Date(2026, 11, 22, 14, 0, 0, 0, time.UTC)
@@ -234,9 +285,9 @@ func TestOutput(t *testing.T) {
 			s.operation.State, s.operation.Problem = pim.OperationFailed, pim.Explain(&pim.Error{Code: pim.CodeSignInNeeded})
 		}, 4},
 		{"activate-sent-json", "activate owner --no-wait --json", func(s *scripted) { s.operation.State = pim.OperationFollowing }, 0},
-		{"check-json", "activate owner --check --json", func(s *scripted) { s.findings = []*pim.Problem{nil} }, 0},
+		{"check-json", "activate owner --check --json", func(s *scripted) { s.findings = []pim.Finding{{}} }, 0},
 		{"check-refused-json", "activate owner --check --json", func(s *scripted) {
-			s.findings = []*pim.Problem{pim.Explain(&pim.Error{Code: pim.CodePolicy, Rules: []pim.Rule{pim.RuleMFA}})}
+			s.findings = []pim.Finding{{Problem: pim.Explain(&pim.Error{Code: pim.CodePolicy, Rules: []pim.Rule{pim.RuleMFA}})}}
 		}, 1},
 		{"deactivate-json", "deactivate contributor --json", func(s *scripted) { s.operation.Action = pim.ActionDeactivate }, 0},
 		{"cancel-json", "cancel owner --json", nil, 0},

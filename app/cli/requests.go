@@ -67,7 +67,7 @@ func (a *app) requests(ctx context.Context, all bool) error {
 				Key: r.Role.Key(), Role: name(r.Role.Name), Scope: name(r.Role.Scope.Label()),
 				Phase: phase, Status: pim.Status(name(string(r.Status))), Created: r.Created,
 				Start: r.EffectiveStart(), End: r.EffectiveEnd(), Cancellable: r.Cancellable(state.Now),
-				Justification: clean(r.Justification, 500), Ticket: r.Ticket,
+				Justification: clean(r.Justification, 500), Ticket: cleanTicket(r.Ticket),
 			})
 		}
 	}
@@ -146,19 +146,24 @@ func (a *app) cancelCommand() *cobra.Command {
 	return c
 }
 
-// byID finds a request by its id or the beginning of it, of eight characters or more.
+// byID finds a request by its id or the beginning of it.
 func byID(open []request, args []string) []request {
-	const least = 8
-	if len(args) != 1 || len(args[0]) < least {
+	if len(args) != 1 {
 		return nil
 	}
 	var out []request
 	for _, r := range open {
-		if strings.HasPrefix(strings.ToLower(r.ID), strings.ToLower(args[0])) {
+		if beginsWith(r.ID, args[0]) {
 			out = append(out, r)
 		}
 	}
 	return out
+}
+
+// beginsWith says whether an id begins with a text of eight characters or more.
+func beginsWith(id, text string) bool {
+	const least = 8
+	return len(text) >= least && len(text) <= len(id) && strings.EqualFold(id[:len(text)], text)
 }
 
 func describe(r pim.Role) string { return name(r.Name) + " · " + name(r.Scope.Label()) }

@@ -118,6 +118,32 @@ func (r *recorder) Wait(ctx context.Context, q WaitRequest) (pim.Operation, erro
 	}
 }
 
+func (r *recorder) Decide(ctx context.Context, q DecideRequest) (DecideAnswer, error) {
+	return DecideAnswer{Outcomes: make([]*pim.Problem, len(q.Approvals))}, r.note(ctx, q)
+}
+
+func (r *recorder) Continue(ctx context.Context, q ContinueRequest) (pim.Plan, error) {
+	return pim.Plan{Duration: q.Duration}, r.note(ctx, q)
+}
+
+func (r *recorder) DropPlan(ctx context.Context, q RoleRequest) error { return r.note(ctx, q) }
+
+func (r *recorder) Prolong(ctx context.Context, q ProlongRequest) (pim.Operation, error) {
+	return pim.Operation{ID: "o"}, r.note(ctx, q)
+}
+
+func (r *recorder) Children(ctx context.Context, q ChildrenRequest) (ChildrenAnswer, error) {
+	return ChildrenAnswer{Scopes: []pim.Scope{q.Scope}}, r.note(ctx, q)
+}
+
+func (r *recorder) SaveFavorites(ctx context.Context, q FavoritesRequest) error {
+	return r.note(ctx, q)
+}
+
+func (r *recorder) Export(ctx context.Context, q ExportRequest) (ExportAnswer, error) {
+	return ExportAnswer{Text: string(q.Format)}, r.note(ctx, q)
+}
+
 func (r *recorder) History(ctx context.Context, q HistoryRequest) (HistoryAnswer, error) {
 	return HistoryAnswer{Entries: []HistoryEntry{{Account: "a", Entry: store.Entry{ID: "e"}}}}, r.note(ctx, q)
 }

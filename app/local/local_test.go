@@ -72,6 +72,45 @@ func TestEveryCallArrives(t *testing.T) {
 			return err
 		}, WaitRequest{Operation: "o"}},
 		{"settings", func() error { return c.SaveSettings(ctx, store.DefaultSettings()) }, store.DefaultSettings()},
+		{"decide", func() error {
+			a, err := c.Decide(ctx, DecideRequest{Account: "a", Approvals: []ApprovalRef{{Kind: pim.KindGroup, ID: "x"}}, Approve: true, Justification: "j"})
+			if len(a.Outcomes) != 1 || a.Outcomes[0] != nil {
+				t.Errorf("answer %+v", a)
+			}
+			return err
+		}, DecideRequest{Account: "a", Approvals: []ApprovalRef{{Kind: pim.KindGroup, ID: "x"}}, Approve: true, Justification: "j"}},
+		{"continue", func() error {
+			p, err := c.Continue(ctx, ContinueRequest{Account: "a", Key: "k", Duration: time.Hour})
+			if p.Duration != time.Hour {
+				t.Errorf("plan %+v", p)
+			}
+			return err
+		}, ContinueRequest{Account: "a", Key: "k", Duration: time.Hour}},
+		{"drop a plan", func() error { return c.DropPlan(ctx, RoleRequest{Key: "k"}) }, RoleRequest{Key: "k"}},
+		{"prolong", func() error {
+			o, err := c.Prolong(ctx, ProlongRequest{Key: "k", Assigned: true, End: time.Unix(5, 0).UTC()})
+			if o.ID != "o" {
+				t.Errorf("operation %+v", o)
+			}
+			return err
+		}, ProlongRequest{Key: "k", Assigned: true, End: time.Unix(5, 0).UTC()}},
+		{"children", func() error {
+			a, err := c.Children(ctx, ChildrenRequest{Key: "k", Scope: pim.Scope{ID: "/s"}})
+			if len(a.Scopes) != 1 || a.Scopes[0].ID != "/s" {
+				t.Errorf("answer %+v", a)
+			}
+			return err
+		}, ChildrenRequest{Key: "k", Scope: pim.Scope{ID: "/s"}}},
+		{"favourites", func() error {
+			return c.SaveFavorites(ctx, FavoritesRequest{Account: "a", Favorites: []OwnFavorite{{ID: "f", Name: "n"}}})
+		}, FavoritesRequest{Account: "a", Favorites: []OwnFavorite{{ID: "f", Name: "n"}}}},
+		{"export", func() error {
+			a, err := c.Export(ctx, ExportRequest{HistoryRequest{Search: "x", Most: 3}, ExportCSV})
+			if a.Text != "csv" {
+				t.Errorf("answer %+v", a)
+			}
+			return err
+		}, ExportRequest{HistoryRequest{Search: "x", Most: 3}, ExportCSV}},
 		{"history", func() error {
 			h, err := c.History(ctx, HistoryRequest{Account: "a"})
 			if len(h.Entries) != 1 || h.Entries[0].ID != "e" {

@@ -17,15 +17,15 @@ type ContinueRequest struct {
 }
 
 // ProlongRequest asks an administrator to let an eligibility last longer, or with
-// Assigned an assignment that was given for a time. The answer is the pim.Operation.
+// Assigned an assignment that was given for a time: an extension before the end, a
+// renewal after it. The answer is the pim.Operation.
 type ProlongRequest struct {
 	Account  string  `json:"account"`
 	Key      pim.Key `json:"key"`
 	Assigned bool    `json:"assigned,omitempty"`
-	// Action is pim.ActionExtend before the end and pim.ActionRenew after it.
-	Action        pim.Action `json:"action"`
-	End           time.Time  `json:"end"`
-	Justification string     `json:"justification,omitempty"`
+	// End is the wished end; zero means as long again as it lasts now.
+	End           time.Time `json:"end,omitzero"`
+	Justification string    `json:"justification,omitempty"`
 }
 
 // ChildrenRequest asks for the scopes one level below a scope at which a role can

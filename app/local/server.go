@@ -52,6 +52,13 @@ type Agent interface {
 	Cancel(context.Context, CancelRequest) error
 	Wait(context.Context, WaitRequest) (pim.Operation, error)
 	SaveSettings(context.Context, store.Settings) error
+	Decide(context.Context, DecideRequest) (DecideAnswer, error)
+	Continue(context.Context, ContinueRequest) (pim.Plan, error)
+	DropPlan(context.Context, RoleRequest) error
+	Prolong(context.Context, ProlongRequest) (pim.Operation, error)
+	Children(context.Context, ChildrenRequest) (ChildrenAnswer, error)
+	SaveFavorites(context.Context, FavoritesRequest) error
+	Export(context.Context, ExportRequest) (ExportAnswer, error)
 	History(context.Context, HistoryRequest) (HistoryAnswer, error)
 }
 
@@ -109,6 +116,13 @@ func newHandler(agent Agent, secret string) http.Handler {
 	mux.Handle("POST /v1/cancel", action(personLimit, nothing(agent.Cancel)))
 	mux.Handle("POST /v1/wait", action(waitLimit, agent.Wait))
 	mux.Handle("POST /v1/settings", action(quickLimit, nothing(agent.SaveSettings)))
+	mux.Handle("POST /v1/decide", action(personLimit, agent.Decide))
+	mux.Handle("POST /v1/continue", action(personLimit, agent.Continue))
+	mux.Handle("POST /v1/drop-plan", action(personLimit, nothing(agent.DropPlan)))
+	mux.Handle("POST /v1/prolong", action(personLimit, agent.Prolong))
+	mux.Handle("POST /v1/children", action(quickLimit, agent.Children))
+	mux.Handle("POST /v1/favorites", action(quickLimit, nothing(agent.SaveFavorites)))
+	mux.Handle("POST /v1/export", action(quickLimit, agent.Export))
 	mux.Handle("POST /v1/history", action(quickLimit, agent.History))
 	return guard(plainRefusals(mux), secret)
 }

@@ -154,11 +154,14 @@ type ActivateRequest struct {
 }
 
 // ActivateAnswer has one operation for each wish, in their order, or for a check
-// one finding for each, nil where nothing speaks against it.
+// one finding for each.
 type ActivateAnswer struct {
 	Operations []pim.Operation `json:"operations,omitempty"`
-	Findings   []*pim.Problem  `json:"findings,omitempty"`
+	Findings   []pim.Finding   `json:"findings,omitempty"`
 }
+
+// MostWishes is how many roles one ActivateRequest may name.
+const MostWishes = 500
 
 // CancelRequest asks to withdraw a request.
 type CancelRequest struct {

@@ -1,0 +1,149 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"roletray/app/local"
+	"roletray/pim"
+)
+
+// result is what became of one action on a role.
+type result struct {
+	account   string
+	operation pim.Operation
+	// checked says that nothing was sent: the operation's problem is what speaks against it.
+	checked bool
+	// local says of a check that only the role's settings were judged.
+	local bool
+}
+
+// resultJSON is a result in the output.
+type resultJSON struct {
+	// Outcome is done, waiting, scheduled, failed, sent, or for a check ok, refused
+	// or sent: the service took it for a request.
+	Outcome string `json:"outcome"`
+	// SettingsOnly says of a check that the service had no part in it.
+	SettingsOnly bool `json:"settingsOnly,omitempty"`
+	operationJSON
+}
+
+// follow waits until it is known what becomes of the operations, and says it.
+func (a *app) follow(ctx context.Context, c *local.Client, all []result, noWait bool, now time.Time) error {
+	for i := range all {
+		o := all[i].operation
+		if noWait || settled(o) {
+			continue
+		}
+		fmt.Fprintf(a.Stderr, "%s: sent; waiting for the service.\n", describe(o.Role))
+		done, err := c.Wait(ctx, local.WaitRequest{Account: all[i].account, Operation: o.ID})
+		if ctx.Err() != nil {
+			fmt.Fprintln(a.Stderr, "Interrupted; the request itself goes on. See it with: roletray status")
+			return outcome(exitInterrupted)
+		}
+		if err != nil {
+			return err
+		}
+		all[i].operation = done
+	}
+	return a.results(all, now)
+}
+
+func settled(o pim.Operation) bool {
+	return o.State.Over() || o.State == pim.OperationWaiting || o.State == pim.OperationScheduled
+}
+
+func outcomeOf(p pim.Problem) outcome {
+	if p.Code == pim.CodeSignInNeeded || p.Code == pim.CodeStepUp {
+		return exitSignIn
+	}
+	return exitFailed
+}
+
+// results says what became of actions; failures are for the error output. The exit
+// code is that of the worst: a sign-in that is needed, a failure, an approval to come.
+func (a *app) results(all []result, now time.Time) error {
+	var out []resultJSON
+	worst := exitDone
+	for _, r := range all {
+		o := r.operation
+		j := resultJSON{Outcome: string(o.State), operationJSON: operationOf(r.account, o), SettingsOnly: r.local}
+		code := exitDone
+		switch {
+		case o.Problem != nil:
+			code = int(outcomeOf(*o.Problem))
+		case o.State == pim.OperationFailed:
+			code = exitFailed
+		case o.State == pim.OperationWaiting:
+			code = exitWaiting
+		}
+		text := a.resultText(j.operationJSON, o, now)
+		switch {
+		case r.checked && o.ID != "":
+			j.Outcome, text = "sent", describe(o.Role)+": "+clean(o.Problem.Text, 500)
+		case r.checked && o.Problem == nil && r.local:
+			j.Outcome, text = "ok", "The settings of "+describe(o.Role)+" allow it; the service can only be asked by activating."
+		case r.checked && o.Problem == nil:
+			j.Outcome, text = "ok", "The service would activate "+describe(o.Role)+"."
+		case r.checked:
+			j.Outcome, text = "refused", describe(o.Role)+": "+clean(o.Problem.Text, 500)
+		case !settled(o):
+			j.Outcome = "sent"
+		}
+		if worst == exitDone || code == exitSignIn || worst == exitWaiting && code != exitDone {
+			worst = code
+		}
+		out = append(out, j)
+		if a.flags.json {
+			continue
+		}
+		w := a.Stdout
+		if o.Problem != nil {
+			w = a.Stderr
+		}
+		if _, err := fmt.Fprintln(w, text); err != nil {
+			return err
+		}
+	}
+	if a.flags.json {
+		err := a.print(struct {
+			Results []resultJSON `json:"results"`
+		}{out})
+		if err != nil {
+			return err
+		}
+	}
+	if worst == exitDone {
+		return nil
+	}
+	return outcome(worst)
+}
+
+// resultText says it in a line.
+func (a *app) resultText(j operationJSON, o pim.Operation, now time.Time) string {
+	if o.State != pim.OperationDone {
+		return describe(o.Role) + ": " + a.operationText(j, now)
+	}
+	switch {
+	case o.Action == pim.ActionDeactivate:
+		return describe(o.Role) + " is not active any more."
+	case o.Action != pim.ActionActivate:
+		return describe(o.Role) + " lasts longer now."
+	case j.End.IsZero():
+		return describe(o.Role) + " is active."
+	}
+	return describe(o.Role) + " is active until " + a.moment(j.End, now) + "."
+}
+
+// span says a duration in hours and minutes.
+func span(d time.Duration) string {
+	h, m := int(d/time.Hour), int(d%time.Hour/time.Minute)
+	switch {
+	case h == 0:
+		return fmt.Sprintf("%d min", m)
+	case m == 0:
+		return fmt.Sprintf("%d h", h)
+	}
+	return fmt.Sprintf("%d h %d min", h, m)
+}
