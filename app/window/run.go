@@ -62,7 +62,8 @@ func Run(ctx context.Context, p Params) (code int) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 
-	a := app.NewWithID(appID)
+	a := ui.Still(app.NewWithID(appID))
+	fyne.SetCurrentApp(a)
 	a.SetIcon(fyne.NewStaticResource("roletray.png", assets.Icon()))
 	w := a.NewWindow("Roletray")
 	w.SetPadded(false)
@@ -75,6 +76,10 @@ func Run(ctx context.Context, p Params) (code int) {
 	})
 	w.Resize(fyne.NewSize(firstWidth, firstHeight))
 	w.CenterOnScreen()
+	// What is asked for after the window began to close is not met, though the
+	// agent's word of it still arrives.
+	met := -1
+	w.SetOnClosed(func() { met = r.ui.Raised() })
 	a.Lifecycle().SetOnStarted(func() {
 		r.work(r.watch)
 		r.group.Go(func() {
@@ -88,7 +93,10 @@ func Run(ctx context.Context, p Params) (code int) {
 
 	cancel()
 	r.stop()
-	fmt.Fprintln(p.Stdout, r.ui.Raised())
+	if met < 0 {
+		met = r.ui.Raised()
+	}
+	fmt.Fprintln(p.Stdout, met)
 	return 0
 }
 

@@ -37,12 +37,13 @@ func newBannerList(u *UI) *bannerList {
 	return &bannerList{ui: u, box: container.NewVBox()}
 }
 
-func (l *bannerList) set(banners []view.Banner) {
+// set says whether anything differs.
+func (l *bannerList) set(banners []view.Banner) bool {
 	if len(banners) > maxBanners {
 		banners = banners[:maxBanners]
 	}
 	if slices.Equal(l.shown, banners) {
-		return
+		return false
 	}
 	l.shown = banners
 	l.box.RemoveAll()
@@ -50,6 +51,7 @@ func (l *bannerList) set(banners []view.Banner) {
 		l.box.Add(l.banner(b))
 	}
 	l.box.Refresh()
+	return true
 }
 
 func (l *bannerList) banner(b view.Banner) fyne.CanvasObject {

@@ -20,6 +20,8 @@ type rowList struct {
 	rows    []view.Row
 	cursor  string // the id of the row that the cursor is on
 	marked  map[pim.Key]bool
+	// widgets has which row each widget was last given. A widget out of sight keeps its old one.
+	widgets map[*roleRow]int
 }
 
 // listActions is what a list asks of the window.
@@ -39,16 +41,15 @@ type listActions interface {
 }
 
 func newRowList(actions listActions) *rowList {
-	l := &rowList{actions: actions, marked: map[pim.Key]bool{}}
+	l := &rowList{actions: actions, marked: map[pim.Key]bool{}, widgets: map[*roleRow]int{}}
 	l.HideSeparators = true
 	l.Length = func() int { return len(l.rows) }
 	l.CreateItem = func() fyne.CanvasObject { return newRoleRow(l) }
 	l.UpdateItem = func(id widget.ListItemID, o fyne.CanvasObject) {
 		if id < len(l.rows) {
-			o.(*roleRow).set(l.rows[id], l.isMarked(l.rows[id]))
-			if l.rows[id].Unread {
-				l.actions.shown(l.rows[id])
-			}
+			w := o.(*roleRow)
+			l.widgets[w] = id
+			l.update(w, l.rows[id])
 		}
 	}
 	l.OnSelected = func(id widget.ListItemID) {
@@ -61,9 +62,27 @@ func newRowList(actions listActions) *rowList {
 
 func (l *rowList) isMarked(r view.Row) bool { return r.Selectable && l.marked[r.Key] }
 
-// set shows other rows and keeps the cursor on the row that it was on.
+func (l *rowList) update(w *roleRow, r view.Row) {
+	w.set(r, l.isMarked(r))
+	if r.Unread {
+		l.actions.shown(r)
+	}
+}
+
+// set shows other rows and keeps the cursor on the row that it was on. Where the rows are the
+// same but for their texts, as with each second of a countdown, only what is in view and
+// differs is drawn anew.
 func (l *rowList) set(rows []view.Row) {
-	if slices.EqualFunc(l.rows, rows, sameRow) {
+	if slices.EqualFunc(l.rows, rows, func(a, b view.Row) bool {
+		return a.ID == b.ID && a.Type == b.Type && a.Selectable == b.Selectable
+	}) {
+		old := l.rows
+		l.rows = rows
+		for w, id := range l.widgets {
+			if id < len(rows) && !sameRow(old[id], rows[id]) {
+				l.update(w, rows[id])
+			}
+		}
 		return
 	}
 	at := l.index()

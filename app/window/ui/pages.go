@@ -37,8 +37,9 @@ func newListPage(u *UI) *listPage {
 // showDetail follows the cursor.
 func (p *listPage) showDetail() {
 	row, ok := p.list.underCursor()
-	p.detail.set(row, ok)
-	relayout(p.object)
+	if p.detail.set(row, ok) {
+		relayout(p.object)
+	}
 }
 
 // detailPane shows a row with nothing cut off.
@@ -66,10 +67,14 @@ func newDetailPane(u *UI) *detailPane {
 	return d
 }
 
-func (d *detailPane) set(r view.Row, visible bool) {
+// set says whether anything differs.
+func (d *detailPane) set(r view.Row, visible bool) bool {
+	if visible == d.object.Visible() && (!visible || sameRow(d.row, r)) {
+		return false
+	}
 	setVisible(d.object, visible)
 	if !visible {
-		return
+		return true
 	}
 	d.row = r
 	setLabel(d.title, r.Title, widget.MediumImportance)
@@ -90,6 +95,7 @@ func (d *detailPane) set(r view.Row, visible bool) {
 	setLabel(d.text, strings.Join(parts, " · "), tone)
 	setVisible(d.text, len(parts) > 0)
 	setVisible(d.copying, r.Details != "")
+	return true
 }
 
 // atMost is as high as its only object, up to a height at the plain text size.
@@ -109,7 +115,9 @@ func (p *listPage) set(rows []view.Row, empty *view.Empty) {
 	p.list.set(rows)
 	p.showDetail()
 	setVisible(p.list, empty == nil)
-	p.empty.set(empty)
+	if p.empty.set(empty) {
+		relayout(p.object)
+	}
 }
 
 func (p *listPage) typedKey(ev *fyne.KeyEvent) bool    { return p.ui.typedKey(ev) }
@@ -182,7 +190,10 @@ func (p *rolesPage) set(v view.Window) {
 		clear(p.list.marked)
 	}
 	p.listPage.set(v.Rows, v.Empty)
-	setVisible(p.kinds, v.Kinds > 1)
+	if (v.Kinds > 1) != p.kinds.Visible() {
+		setVisible(p.kinds, v.Kinds > 1)
+		relayout(p.object)
+	}
 	p.marksChanged()
 }
 
@@ -204,8 +215,8 @@ func (p *rolesPage) marksChanged() {
 	}
 	if (n > 0) != p.bar.Visible() {
 		setVisible(p.bar, n > 0)
+		relayout(p.object)
 	}
-	relayout(p.object)
 }
 
 func (p *rolesPage) activateMarked() {

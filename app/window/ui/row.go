@@ -3,6 +3,7 @@
 package ui
 
 import (
+	"math"
 	"slices"
 
 	"fyne.io/fyne/v2"
@@ -280,11 +281,14 @@ func newBar() *bar {
 	return b
 }
 
+// set draws the bar anew where at least a pixel of it differs.
 func (b *bar) set(left float64, tone view.Tone) {
-	if b.left != left || b.tone != tone {
-		b.left, b.tone = left, tone
-		b.Refresh()
+	width := float64(b.Size().Width)
+	if b.tone == tone && width > 0 && math.Round(b.left*width) == math.Round(left*width) {
+		return
 	}
+	b.left, b.tone = left, tone
+	b.Refresh()
 }
 
 func (b *bar) CreateRenderer() fyne.WidgetRenderer {

@@ -277,7 +277,7 @@ func (s *sheet) set() {
 
 // tick shows what time has changed.
 func (s *sheet) tick() {
-	if s.sent.IsZero() {
+	if s.sent.IsZero() && s.until.Visible() {
 		s.showUntil()
 	}
 }
@@ -302,6 +302,7 @@ func (s *sheet) show() {
 	setVisible(s.notes, len(s.model.Notes) > 0)
 	s.send.set(s.model.Button, s.model.Problem == "", widget.HighImportance)
 	s.showUntil()
+	relayout(s.overlay)
 }
 
 func (s *sheet) showSteps() {
@@ -349,7 +350,6 @@ func (s *sheet) showUntil() {
 		setLabel(s.until, s.model.Until(filled, u.now(), u.p.Words), widget.MediumImportance)
 	}
 	setVisible(s.until, len(problems) == 0 && s.model.Problem == "")
-	relayout(s.overlay)
 }
 
 func (s *sheet) isEmpty(f view.Field) bool {

@@ -227,14 +227,24 @@ func (u *UI) apply(v view.Window, now time.Time) {
 	u.shown = v
 	u.header.set(v.Header)
 	u.rail.setBadge(view.PageRequests, v.Header.Waiting)
-	u.banners.set(u.allBanners(v))
-	u.roles.set(v)
-	u.requests.set(v.Requests, v.RequestsEmpty)
-	u.history.update()
-	relayout(u.root)
+	u.showBanners()
+	u.fill()
 	if !v.Next.IsZero() {
 		// A demo's clock may run so fast that each of its seconds is not worth a repaint.
 		u.p.Wake(max(time.Duration(float64(v.Next.Sub(now))/u.speed()), time.Second/4))
+	}
+}
+
+// fill puts what is known into the page that is shown.
+func (u *UI) fill() {
+	switch u.page {
+	case view.PageRoles:
+		u.roles.set(u.shown)
+	case view.PageRequests:
+		u.requests.set(u.shown.Requests, u.shown.RequestsEmpty)
+	case view.PageHistory:
+		u.history.update()
+	case view.PageSettings:
 	}
 }
 
@@ -274,6 +284,7 @@ func (u *UI) Show(page view.Page) {
 	setVisible(u.header.object, u.page != view.PageSettings)
 	u.body.Objects = []fyne.CanvasObject{content}
 	u.body.Refresh()
+	u.fill()
 	relayout(u.root)
 	u.focusSearch()
 }
@@ -327,8 +338,9 @@ func (u *UI) fail(err error) {
 }
 
 func (u *UI) showBanners() {
-	u.banners.set(u.allBanners(u.shown))
-	relayout(u.root)
+	if u.banners.set(u.allBanners(u.shown)) {
+		relayout(u.root)
+	}
 }
 
 // act does what a row or a banner offers.
@@ -422,6 +434,7 @@ type emptyState struct {
 	button   *button
 	activity *widget.Activity
 	action   view.Action
+	shown    *view.Empty
 }
 
 func newEmptyState(u *UI) *emptyState {
@@ -437,17 +450,23 @@ func newEmptyState(u *UI) *emptyState {
 	return e
 }
 
-func (e *emptyState) set(v *view.Empty) {
+// set says whether anything differs.
+func (e *emptyState) set(v *view.Empty) bool {
+	if v == e.shown || v != nil && e.shown != nil && *v == *e.shown {
+		return false
+	}
+	e.shown = v
 	setVisible(e.object, v != nil)
 	showActivity(e.activity, v != nil && v.Busy)
 	if v == nil {
-		return
+		return true
 	}
 	setLabel(e.title, v.Title, widget.MediumImportance)
 	setLabel(e.text, v.Text, widget.LowImportance)
 	e.action = v.Action
 	e.button.set(v.Verb, v.Action != nil, widget.HighImportance)
 	setVisible(e.button, v.Verb != "")
+	return true
 }
 
 // centred puts its only object in the middle, no wider than a number of pixels at the plain text size.
