@@ -65,6 +65,8 @@ type Write struct {
 	// Start is the asked start; zero means at once.
 	Start    time.Time     `json:"start,omitzero"`
 	Duration time.Duration `json:"duration,omitempty"`
+	// End is the wished end of a prolongation, which has no duration.
+	End time.Time `json:"end,omitzero"`
 	// OfEligibility is that of the request, see Request.
 	OfEligibility bool `json:"ofEligibility,omitempty"`
 }

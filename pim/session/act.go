@@ -45,23 +45,7 @@ func (s *Session) Activate(ctx context.Context, wishes []Wish, interactive bool)
 		return nil, ErrNotRunning
 	}
 	defer leave()
-	jobs := make([]*job, len(wishes))
-	for i, w := range wishes {
-		jobs[i] = s.newActivation(w)
-	}
-	ctx = s.prepare(ctx, jobs, interactive)
-	limit := make(chan struct{}, sendAtOnce)
-	var wg sync.WaitGroup
-	for _, j := range jobs {
-		if j.ready {
-			limit <- struct{}{}
-			wg.Go(func() {
-				defer func() { <-limit }()
-				s.perform(ctx, j, interactive)
-			})
-		}
-	}
-	wg.Wait()
+	jobs := s.activate(ctx, wishes, interactive, false)
 	out := make([]pim.Operation, len(jobs))
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -69,6 +53,45 @@ func (s *Session) Activate(ctx context.Context, wishes []Wish, interactive bool)
 		out[i] = j.o.op
 	}
 	return out, nil
+}
+
+// activate is Activate. What is tried quietly leaves no trace unless the service takes it.
+func (s *Session) activate(ctx context.Context, wishes []Wish, interactive, quiet bool) []*job {
+	jobs := make([]*job, len(wishes))
+	s.mu.Lock()
+	for i, w := range wishes {
+		jobs[i] = s.newActivation(w, quiet)
+	}
+	s.mu.Unlock()
+	all := slices.Clone(jobs)
+	for _, j := range jobs {
+		if j.group != nil {
+			all = append(all, j.group)
+		}
+	}
+	prompts := &prompts{}
+	for _, j := range all {
+		j.prompts = prompts
+	}
+	values := s.prepare(ctx, all, interactive)
+	limit := make(chan struct{}, sendAtOnce)
+	var wg sync.WaitGroup
+	for _, j := range all {
+		if j.ready {
+			limit <- struct{}{}
+			wg.Go(func() {
+				defer func() { <-limit }()
+				s.perform(values, j, interactive)
+			})
+		}
+	}
+	wg.Wait()
+	for _, j := range jobs {
+		if j.group != nil {
+			s.goOnLater(values, j, interactive)
+		}
+	}
+	return jobs
 }
 
 // Deactivate ends an active role early, as Activate begins one.
@@ -92,42 +115,95 @@ type job struct {
 	o     *operation
 	src   *source
 	ready bool // nothing speaks against sending
-	// activation is set for an activation, and else deactivation.
+	// What is sent: one of these, by the operation's action.
 	activation   pim.Activation
 	deactivation pim.Deactivation
+	prolongation pim.Prolongation
 	policy       pim.Policy
-	// stepped carries a token that meets the policy, or is nil.
+	// fit shortens an activation to what the policy allows.
+	fit bool
+	// group is the activation of the group that brings the role, or nil.
+	group   *job
+	prompts *prompts
+	// stepped carries a token that meets the policy, or is nil; met is the claims.
 	stepped context.Context
+	met     pim.Claims
 }
 
 func (j *job) send(ctx context.Context) (pim.Request, error) {
-	if j.o.write.Action == pim.ActionActivate {
+	switch j.o.write.Action {
+	case pim.ActionActivate:
 		return j.src.provider.Activate(ctx, j.activation)
+	case pim.ActionDeactivate:
+		return j.src.provider.Deactivate(ctx, j.deactivation)
 	}
-	return j.src.provider.Deactivate(ctx, j.deactivation)
+	return j.src.prolonger.Prolong(ctx, j.prolongation)
 }
 
-func (s *Session) newActivation(w Wish) *job {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+// prompts are the step-ups of one batch: the person is asked for each once.
+type prompts struct {
+	mu  sync.Mutex
+	met map[prompt]*answer
+}
+
+type prompt struct {
+	audience pim.Audience
+	claims   pim.Claims
+}
+
+type answer struct {
+	once    sync.Once
+	stepped context.Context
+	err     error
+}
+
+// stepUpOnce is stepUp, or what it came to earlier in the batch.
+func (s *Session) stepUpOnce(ctx context.Context, all *prompts, p prompt) (context.Context, error) {
+	all.mu.Lock()
+	if all.met == nil {
+		all.met = map[prompt]*answer{}
+	}
+	a := all.met[p]
+	if a == nil {
+		a = &answer{}
+		all.met[p] = a
+	}
+	all.mu.Unlock()
+	a.once.Do(func() { a.stepped, a.err = s.stepUp(ctx, p.audience, p.claims) })
+	return a.stepped, a.err
+}
+
+// newActivation begins an activation. s.mu is held.
+func (s *Session) newActivation(w Wish, quiet bool) *job {
 	e, scope, found := s.resolve(w)
 	a := pim.Activation{
 		ID: uuid.NewString(), Eligibility: e, Scope: scope, Start: w.Start, Duration: w.Duration,
 		Justification: w.Justification, Ticket: w.Ticket,
 	}
 	role := a.Role()
-	if !found {
-		return s.refusedJob(a.ID, pim.ActionActivate, role, w, &pim.Error{Code: pim.CodeNotEligible})
+	write := pim.Write{ID: a.ID, Action: pim.ActionActivate, Role: role, Start: w.Start, Duration: w.Duration}
+	running := s.openOperation(role.Key())
+	switch {
+	case !found:
+		return s.refusedJob(write, w, quiet, &pim.Error{Code: pim.CodeNotEligible})
+	case running != nil && running.op.Action == pim.ActionActivate:
+		return &job{o: running}
+	case running != nil:
+		return s.refusedJob(write, w, quiet, &pim.Error{Code: pim.CodePending})
+	case e.Behind != "" && (quiet || !w.Start.IsZero()):
+		return s.refusedJob(write, w, quiet, &groupFirstError{&pim.Error{Code: pim.CodeNotEligible}, e.BehindName})
 	}
-	if running := s.openOperation(role.Key()); running != nil {
-		if running.op.Action == pim.ActionActivate {
-			return &job{o: running}
-		}
-		return s.refusedJob(a.ID, pim.ActionActivate, role, w, &pim.Error{Code: pim.CodePending})
-	}
-	o := s.begin(a.ID, pim.ActionActivate, role, w)
+	o := s.begin(write, w, quiet)
 	o.entry.Eligibility = e.Role.Key()
-	return &job{o: o, src: s.source(role.Kind), ready: true, activation: a}
+	j := &job{o: o, src: s.source(role.Kind), ready: e.Behind == "", activation: a}
+	if e.Behind != "" {
+		w.Key, w.Scope = e.Behind, pim.Scope{}
+		j.group = s.newActivation(w, false)
+		j.group.fit = true
+		o.group = j.group.o
+		s.publish()
+	}
+	return j
 }
 
 // resolve finds the eligibility that a wish is for. s.mu is held.
@@ -146,13 +222,31 @@ func (s *Session) resolve(w Wish) (pim.Eligibility, pim.Scope, bool) {
 			return pim.Eligibility{Role: r.Role}, pim.Scope{}, false
 		}
 	}
+	// An activation at a narrower scope, made elsewhere.
+	for _, a := range s.snapshot.Load().Active {
+		if a.Assignment.Role.Key() != w.Key || a.Assignment.EligibilityScheduleID == "" {
+			continue
+		}
+		for _, e := range s.eligible {
+			if e.Role.Kind == a.Assignment.Role.Kind && sameID(e.ScheduleID, a.Assignment.EligibilityScheduleID) {
+				return e, a.Assignment.Role.Scope, true
+			}
+		}
+	}
 	return pim.Eligibility{}, pim.Scope{}, false
+}
+
+// sameID compares what a service gives as a path here and as its last part there.
+func sameID(a, b string) bool {
+	last := func(id string) string { return id[strings.LastIndexByte(id, '/')+1:] }
+	return strings.EqualFold(last(a), last(b))
 }
 
 func (s *Session) newDeactivation(key pim.Key, client string) *job {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	id, w := uuid.NewString(), Wish{Client: client}
+	w := Wish{Client: client}
+	write := pim.Write{ID: uuid.NewString(), Action: pim.ActionDeactivate}
 	var active pim.Assignment
 	for _, a := range s.snapshot.Load().Active {
 		if a.Assignment.Role.Key() == key {
@@ -163,21 +257,23 @@ func (s *Session) newDeactivation(key pim.Key, client string) *job {
 		if running.op.Action == pim.ActionDeactivate {
 			return &job{o: running}
 		}
-		return s.refusedJob(id, pim.ActionDeactivate, running.op.Role, w, &pim.Error{Code: pim.CodePending})
+		write.Role = running.op.Role
+		return s.refusedJob(write, w, false, &pim.Error{Code: pim.CodePending})
 	}
+	write.Role = active.Role
 	switch {
 	case active.Role.Kind == "":
-		return s.refusedJob(id, pim.ActionDeactivate, active.Role, w, &pim.Error{Code: pim.CodeNotActive})
+		return s.refusedJob(write, w, false, &pim.Error{Code: pim.CodeNotActive})
 	case active.Type != pim.Activated:
-		return s.refusedJob(id, pim.ActionDeactivate, active.Role, w, &pim.Error{
+		return s.refusedJob(write, w, false, &pim.Error{
 			Code: pim.CodeRejected, Message: "an administrator assigned this role, and only an administrator can end it",
 		})
 	case active.DeactivatableAt().After(s.clock.Now()):
-		return s.refusedJob(id, pim.ActionDeactivate, active.Role, w, &pim.Error{Code: pim.CodeTooEarly})
+		return s.refusedJob(write, w, false, &pim.Error{Code: pim.CodeTooEarly})
 	}
 	return &job{
-		o: s.begin(id, pim.ActionDeactivate, active.Role, w), src: s.source(active.Role.Kind), ready: true,
-		deactivation: pim.Deactivation{ID: id, Assignment: active},
+		o: s.begin(write, w, false), src: s.source(active.Role.Kind), ready: true, prompts: &prompts{},
+		deactivation: pim.Deactivation{ID: write.ID, Assignment: active},
 	}
 }
 
@@ -191,18 +287,20 @@ func (s *Session) openOperation(key pim.Key) *operation {
 	return nil
 }
 
-// begin makes an operation and shows it. s.mu is held.
-func (s *Session) begin(id string, action pim.Action, role pim.Role, w Wish) *operation {
+// begin makes an operation and shows it, unless it is quiet. s.mu is held.
+func (s *Session) begin(write pim.Write, w Wish, quiet bool) *operation {
 	now := s.clock.Now()
+	write.At = now
 	o := &operation{
 		op: pim.Operation{
-			ID: id, Action: action, Role: role, State: pim.OperationPreparing,
+			ID: write.ID, Action: write.Action, Role: write.Role, State: pim.OperationPreparing,
 			Started: now, Changed: now, Client: w.Client,
 		},
-		write: pim.Write{ID: id, Action: action, Role: role, At: now, Start: w.Start, Duration: w.Duration},
-		key:   role.Key(),
+		write: write,
+		key:   operationKey(write),
+		quiet: quiet,
 		entry: store.Entry{
-			ID: id, At: now, Action: action, Role: role, Start: w.Start, Duration: w.Duration,
+			ID: write.ID, At: now, Action: write.Action, Role: write.Role, Start: write.Start, Duration: write.Duration,
 			Justification: w.Justification, Ticket: w.Ticket, Client: w.Client, State: pim.OperationPreparing,
 		},
 	}
@@ -212,8 +310,8 @@ func (s *Session) begin(id string, action pim.Action, role pim.Role, w Wish) *op
 }
 
 // refusedJob is an operation that fails before anything is sent. s.mu is held.
-func (s *Session) refusedJob(id string, action pim.Action, role pim.Role, w Wish, err error) *job {
-	o := s.begin(id, action, role, w)
+func (s *Session) refusedJob(write pim.Write, w Wish, quiet bool, err error) *job {
+	o := s.begin(write, w, quiet)
 	s.fail(o, err)
 	return &job{o: o}
 }
@@ -247,14 +345,10 @@ func (s *Session) prepare(ctx context.Context, jobs []*job, interactive bool) co
 	}
 	wg.Wait()
 
-	type need struct {
-		audience pim.Audience
-		claims   pim.Claims
-	}
-	var needs []need
+	var needs []prompt
 	for _, j := range jobs {
 		if j.ready && j.policy.StepUpClaims() != "" {
-			n := need{j.src.host.audience, pim.Claims(j.policy.StepUpClaims())}
+			n := prompt{j.src.host.audience, pim.Claims(j.policy.StepUpClaims())}
 			if !slices.Contains(needs, n) {
 				needs = append(needs, n)
 			}
@@ -268,15 +362,16 @@ func (s *Session) prepare(ctx context.Context, jobs []*job, interactive bool) co
 			s.failAll(jobs, &pim.Error{Code: pim.CodeStepUp, Claims: n.claims}, concerned)
 			continue
 		}
-		stepped, err := s.stepUp(ctx, n.audience, n.claims)
-		if err != nil {
-			s.failAll(jobs, err, concerned)
-			continue
-		}
 		for _, j := range jobs {
-			if j.ready && concerned(j) {
-				j.stepped = stepped
+			if !j.ready || !concerned(j) {
+				continue
 			}
+			stepped, err := s.stepUpOnce(ctx, j.prompts, n)
+			if err != nil {
+				s.failAll(jobs, err, concerned)
+				break
+			}
+			j.stepped, j.met = stepped, n.claims
 		}
 	}
 	return ctx
@@ -297,6 +392,9 @@ func (s *Session) judge(ctx context.Context, j *job) {
 	if a.Duration == 0 {
 		a.Duration = j.policy.DefaultDuration(a.Eligibility.End, now)
 	}
+	if j.fit {
+		a.Duration = min(a.Duration, j.policy.Limit(a.Eligibility.End, now))
+	}
 	broken := j.policy.Check(*a, now)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -312,7 +410,7 @@ func (s *Session) judge(ctx context.Context, j *job) {
 
 func (j *job) check(now time.Time) []pim.Rule {
 	a := j.activation
-	if a.Duration == 0 {
+	if a.Duration == 0 || j.fit {
 		a.Duration = j.policy.DefaultDuration(a.Eligibility.End, now)
 	}
 	return j.policy.Check(a, now)
@@ -349,10 +447,10 @@ func (s *Session) perform(ctx context.Context, j *job, interactive bool) {
 		claims, wanted := stepUpFor(err, j.policy)
 		pause, harmless := unsent(err)
 		switch {
-		case wanted && interactive && !stepped:
+		case wanted && interactive && !stepped && (j.stepped == nil || claims != j.met):
 			stepped = true
 			s.setState(j.o, pim.OperationPreparing)
-			next, errStep := s.stepUp(ctx, j.src.host.audience, claims)
+			next, errStep := s.stepUpOnce(ctx, j.prompts, prompt{j.src.host.audience, claims})
 			if errStep != nil {
 				s.failed(j.o, errStep)
 				return
@@ -461,10 +559,13 @@ func (s *Session) settleError(ctx context.Context, j *job, err error) {
 		s.noteWrite(j.src.host, err)
 	}
 	if code == pim.CodeStepUp || code == pim.CodePolicy {
-		s.doubtPolicy(j.activation.Eligibility.Role.Key())
+		s.doubtPolicy(j.activation, err)
+	}
+	if code == pim.CodeForbidden && j.activation.Scope.ID != "" {
+		s.offerWider(j)
 	}
 	switch {
-	case nothingSent:
+	case nothingSent, j.o.quiet && code == pim.CodeAlreadyActive:
 		s.failed(j.o, err)
 	case code == pim.CodeAlreadyActive && j.o.write.Action == pim.ActionActivate:
 		if s.agreesActive(ctx, j) {
@@ -480,6 +581,7 @@ func (s *Session) settleError(ctx context.Context, j *job, err error) {
 		s.verifyNow(j.o.op.Role)
 	case code == pim.CodeDuplicate, lost(code):
 		s.mu.Lock()
+		j.o.quiet = false
 		s.change(j.o, pim.OperationResolving)
 		j.o.tries, j.o.next = 0, time.Now().Add(pollPause(j.o, 0))
 		if code == pim.CodeDuplicate {

@@ -42,7 +42,7 @@ func (s *Session) finding(ctx context.Context, w Wish) pim.Finding {
 // operation's id.
 func (s *Session) adopt(r pim.Request, w Wish) string {
 	s.mu.Lock()
-	o := s.begin(uuid.NewString(), r.Action, r.Role, w)
+	o := s.begin(pim.Write{ID: uuid.NewString(), Action: r.Action, Role: r.Role, Start: r.Start, Duration: r.Duration}, w, false)
 	o.entry.Eligibility = w.Key
 	s.events.put(pim.Event{
 		Kind: pim.EventSent, At: s.clock.Now(), AccountID: s.account.ID, Role: r.Role, Request: &r, Client: w.Client,

@@ -30,6 +30,9 @@ func pollPause(o *operation, tries int) time.Duration {
 	pauses := pausesWorking
 	switch o.op.State {
 	case pim.OperationWaiting:
+		if prolongs(o.op.Action) {
+			return pauseScheduled // An administrator takes days.
+		}
 		pauses = pausesWaiting
 	case pim.OperationDone:
 		pauses = pausesVerify
@@ -57,10 +60,13 @@ func (s *Session) setState(o *operation, state pim.OperationState) {
 // record brings journal and history up to the operation. s.mu is held.
 func (s *Session) record(o *operation) {
 	s.unsaved.journal = true
+	if o.quiet {
+		return
+	}
 	if o.entry.ID == "" {
 		i := slices.IndexFunc(s.history, func(e store.Entry) bool { return e.ID == o.op.ID })
 		if i < 0 {
-			o.entry = store.Entry{ID: o.op.ID, At: o.op.Started, Action: o.op.Action, Role: o.op.Role, Start: o.write.Start, Duration: o.write.Duration, Client: o.op.Client}
+			o.entry = store.Entry{ID: o.op.ID, At: o.op.Started, Action: o.op.Action, Role: o.op.Role, Start: o.write.Start, End: o.write.End, Duration: o.write.Duration, Client: o.op.Client}
 		} else {
 			o.entry = s.history[i]
 		}
@@ -77,7 +83,7 @@ func (s *Session) record(o *operation) {
 func (s *Session) advance(o *operation, r pim.Request) {
 	now := s.clock.Now()
 	before := o.op.State
-	o.op.Request = &r
+	o.op.Request, o.quiet = &r, false
 	switch r.Phase(now) {
 	case pim.PhaseWaiting:
 		o.waited = true
@@ -89,7 +95,9 @@ func (s *Session) advance(o *operation, r pim.Request) {
 		s.change(o, pim.OperationScheduled)
 		if before != pim.OperationScheduled {
 			s.announce(o, pim.EventScheduled)
-			s.remember(o)
+			if o.op.Action == pim.ActionActivate {
+				s.remember(o)
+			}
 		}
 	case pim.PhaseDone:
 		s.finish(o, pim.OperationDone, nil)
@@ -130,12 +138,22 @@ func (s *Session) refusal(o *operation, r pim.Request) *pim.Problem {
 func (s *Session) finish(o *operation, state pim.OperationState, problem *pim.Problem) {
 	now := s.clock.Now()
 	o.op.Problem = problem
-	if state == pim.OperationFailed {
-		s.change(o, state)
-		s.announce(o, failureEvent(o))
+	if o.quiet {
+		// The slice that a save is going through stays as it is.
+		o.op.State = state
+		s.ops = slices.DeleteFunc(slices.Clone(s.ops), func(other *operation) bool { return other == o })
+		s.unsaved.journal = true
+		s.publish()
 		return
 	}
-	if r := o.op.Request; r != nil {
+	if state == pim.OperationFailed {
+		s.change(o, state)
+		if o.group == nil || o.group.op.State == pim.OperationDone {
+			s.announce(o, failureEvent(o))
+		}
+		return
+	}
+	if o.op.Request != nil && !prolongs(o.op.Action) {
 		o.settled = now
 	}
 	s.change(o, state)
@@ -143,8 +161,14 @@ func (s *Session) finish(o *operation, state pim.OperationState, problem *pim.Pr
 	switch {
 	case o.op.Action == pim.ActionDeactivate:
 		s.announce(o, pim.EventDeactivated)
+		s.forgetPlan(o.key)
+	case prolongs(o.op.Action):
+		s.announce(o, pim.EventProlonged)
+		s.nextRefresh = time.Now()
 	case o.op.Request == nil:
 	default:
+		s.watchGroup(o)
+		s.renewLater()
 		s.remember(o)
 		if !ended(o.assignment().End, now) {
 			s.announce(o, pim.EventActivated)
@@ -173,6 +197,7 @@ func minTime(a, b time.Time) time.Time {
 
 // fail ends an operation with an error. s.mu is held.
 func (s *Session) fail(o *operation, err error) {
+	o.err = err
 	s.finish(o, pim.OperationFailed, pim.Explain(err))
 	if e, ok := errors.AsType[*pim.Error](err); ok && e.CorrelationID != "" {
 		o.entry.CorrelationID = e.CorrelationID
@@ -237,6 +262,9 @@ func (s *Session) duePoll(o *operation, now time.Time) (time.Time, bool) {
 		look = func(ctx context.Context, o *operation) { s.verifyRole(ctx, o.op.Role) }
 	default:
 		return time.Time{}, false
+	}
+	if o.op.State != pim.OperationResolving && o.op.State != pim.OperationDone && o.op.Request == nil {
+		return time.Time{}, false // It waits for its group.
 	}
 	h := s.source(o.op.Role.Kind).host
 	if o.busy || h.signIn != nil {
@@ -355,6 +383,10 @@ func (s *Session) Cancel(ctx context.Context, request, client string) error {
 		return ErrNotRunning
 	}
 	defer leave()
+	return s.cancel(ctx, request, client)
+}
+
+func (s *Session) cancel(ctx context.Context, request, client string) error {
 	r, src, err := s.cancellable(request)
 	if err != nil {
 		return err

@@ -23,12 +23,33 @@ type operation struct {
 	confirmed bool
 	// waited says that a person had to approve it.
 	waited bool
+	// quiet says that the session tries it by itself: it leaves no trace unless the
+	// service takes it.
+	quiet bool
+	// group is what must be active first, or nil.
+	group *operation
+	// err is why it failed, where an error says so.
+	err error
 
 	// next is when it is read again, on the computer's clock, for the tries-th time.
 	next  time.Time
 	tries int
 	busy  bool
 }
+
+// operationKey is what no two open operations share. Asking for more time is apart
+// from activating the role.
+func operationKey(w pim.Write) pim.Key {
+	switch {
+	case !prolongs(w.Action):
+		return w.Role.Key()
+	case w.OfEligibility:
+		return "eligibility|" + w.Role.Key()
+	}
+	return "assignment|" + w.Role.Key()
+}
+
+func prolongs(a pim.Action) bool { return a == pim.ActionExtend || a == pim.ActionRenew }
 
 func restoreOperation(open store.Open) *operation {
 	o := &operation{
@@ -37,7 +58,7 @@ func restoreOperation(open store.Open) *operation {
 			Request: open.Request, Started: open.Write.At, Changed: open.Write.At, Client: open.Client,
 		},
 		write:     open.Write,
-		key:       open.Write.Role.Key(),
+		key:       operationKey(open.Write),
 		settled:   open.Settled,
 		confirmed: open.Confirmed,
 		waited:    open.State == pim.OperationWaiting,
@@ -57,6 +78,8 @@ func (o *operation) journalled() bool {
 	switch o.op.State {
 	case pim.OperationPreparing, pim.OperationFailed:
 		return false
+	case pim.OperationWaiting:
+		return o.op.Request != nil // Else it waits for its group, and nothing was sent.
 	case pim.OperationDone:
 		return !o.settled.IsZero()
 	}
@@ -91,6 +114,17 @@ func (o *operation) assignment() pim.Assignment {
 		a.End = a.Start.Add(o.write.Duration)
 	}
 	return a
+}
+
+// steps are the parts of the operation where it has more than one.
+func (o *operation) steps() []pim.Step {
+	if o.group == nil {
+		return nil
+	}
+	step := func(o *operation) pim.Step {
+		return pim.Step{Role: o.op.Role, State: o.op.State, Operation: o.op.ID, Problem: o.op.Problem}
+	}
+	return []pim.Step{step(o.group), step(o)}
 }
 
 // outdates says that a listed row is of an earlier activation than this one. The

@@ -2,8 +2,10 @@ package session
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"roletray/pim"
@@ -77,6 +79,9 @@ func (s *Session) readPolicy(ctx context.Context, e pim.Eligibility) (pim.Policy
 		return pim.Policy{}, fmt.Errorf("read the role's settings: %w", err)
 	}
 	p.ReadAt = s.clock.Now()
+	if old := s.policies[key]; !p.Readable && learnt(old, p.ReadAt) {
+		p.MaxDuration, p.Learnt = old.MaxDuration, old.Learnt
+	}
 	next := maps.Clone(s.policies)
 	if next == nil {
 		next = map[pim.Key]pim.Policy{}
@@ -90,20 +95,40 @@ func (s *Session) readPolicy(ctx context.Context, e pim.Eligibility) (pim.Policy
 	return p, nil
 }
 
-// doubtPolicy forgets a policy that the service has judged otherwise by.
-func (s *Session) doubtPolicy(key pim.Key) {
+// learnt says that a policy that could not be read holds what a refusal has taught.
+func learnt(p pim.Policy, now time.Time) bool {
+	return !p.Readable && !p.Learnt.IsZero() && now.Sub(p.Learnt) < policyAge
+}
+
+// doubtPolicy forgets a policy that the service has judged otherwise by. Of one that the
+// person may not read, a refusal of the duration tells at least the limit.
+func (s *Session) doubtPolicy(a pim.Activation, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.policies = maps.Clone(s.policies)
-	delete(s.policies, key)
+	key, now := a.Eligibility.Role.Key(), s.clock.Now()
+	p := s.policies[key]
+	next := maps.Clone(s.policies)
+	e, _ := errors.AsType[*pim.Error](err)
+	switch {
+	case p.Readable || e == nil || !slices.Contains(e.Rules, pim.RuleExpiration):
+		delete(next, key)
+	default:
+		if next == nil {
+			next = map[pim.Key]pim.Policy{}
+		}
+		next[key] = p.LearnLimit(a.Duration, now)
+	}
+	s.policies = next
 	s.unsaved.policies = true
 }
 
 // findEligible returns the eligibility of that key. s.mu is held.
 func (s *Session) findEligible(key pim.Key) (pim.Eligibility, bool) {
-	for _, e := range s.eligible {
-		if e.Role.Key() == key {
-			return e, true
+	for _, list := range [][]pim.Eligibility{s.eligible, s.behind} {
+		for _, e := range list {
+			if e.Role.Key() == key {
+				return e, true
+			}
 		}
 	}
 	return pim.Eligibility{}, false

@@ -16,7 +16,7 @@ func (s *Session) publish() {
 	now := s.clock.Now()
 	next := &pim.Snapshot{
 		Account: s.account, At: now, FromDisk: s.fromDisk, Refreshing: s.refresh != nil,
-		Eligible: s.eligible, Policies: s.policies, Plans: s.plans, Links: s.links,
+		Policies: s.policies, Links: s.links,
 		Ended: s.ended.Eligible, EndedAssigned: s.ended.Assigned,
 	}
 	for _, src := range s.sources {
@@ -32,9 +32,16 @@ func (s *Session) publish() {
 		}
 	}
 	sortActive(next.Active)
+	next.Eligible = s.eligible
+	if s.behind = s.behindGroups(next.Active); len(s.behind) > 0 {
+		next.Eligible = append(slices.Clone(s.eligible), s.behind...)
+		sortEligible(next.Eligible)
+	}
 	for _, o := range s.ops {
-		if !o.op.State.Over() || now.Sub(o.op.Changed) < keepOver {
-			next.Operations = append(next.Operations, o.op)
+		if !o.quiet && (!o.op.State.Over() || now.Sub(o.op.Changed) < keepOver) {
+			op := o.op
+			op.Steps = o.steps()
+			next.Operations = append(next.Operations, op)
 		}
 		if o.op.Request != nil {
 			next.Requests = overlay(next.Requests, *o.op.Request)
@@ -42,6 +49,8 @@ func (s *Session) publish() {
 	}
 	slices.SortStableFunc(next.Requests, func(a, b pim.Request) int { return b.Created.Compare(a.Created) })
 	slices.SortStableFunc(next.Approvals, func(a, b pim.Approval) int { return a.Request.Created.Compare(b.Request.Created) })
+	next.Plans = append(slices.Clone(s.plans), queued(next.Active, next.Requests, now)...)
+	slices.SortStableFunc(next.Plans, func(a, b pim.Plan) int { return a.At.Compare(b.At) })
 	s.announceEnds(next, now)
 	s.snapshot.Store(next)
 	s.dirty, s.published = false, time.Now()
@@ -79,13 +88,17 @@ func (s *Session) announceEnds(next *pim.Snapshot, now time.Time) {
 		still[a.Assignment.Role.Key()] = true
 	}
 	for _, a := range last.Active {
-		if ended(a.Assignment.End, now) && !still[a.Assignment.Role.Key()] {
+		if !ended(a.Assignment.End, now) || still[a.Assignment.Role.Key()] {
+			continue
+		}
+		// One that goes on is no news.
+		if p, planned := planOf(last.Plans, a.Assignment.Role.Key()); !planned || p.State == pim.PlanAsks {
 			s.events.put(pim.Event{
 				Kind: pim.EventEnded, At: now, AccountID: s.account.ID,
 				Role: a.Assignment.Role, End: a.Assignment.End,
 			})
-			s.verify(a.Assignment.Role)
 		}
+		s.verify(a.Assignment.Role)
 	}
 }
 
@@ -120,6 +133,10 @@ func (s *Session) collectEligible() {
 	}
 	sortEligible(all)
 	s.eligible = all
+	s.eligibleKeys = make(map[pim.Key]bool, len(all))
+	for _, e := range all {
+		s.eligibleKeys[e.Role.Key()] = true
+	}
 }
 
 // prune forgets operations that are over and not needed as records. s.mu is held.
@@ -150,7 +167,7 @@ func (s *Session) prune(now time.Time) {
 }
 
 // unsaved says which files are behind the state.
-type unsaved struct{ journal, history, recent, policies bool }
+type unsaved struct{ journal, history, recent, policies, plans, ended, links bool }
 
 // save writes the files that are behind, and returns when the journal is on disk or
 // could not be written. What could not is tried again with the next change.
@@ -161,6 +178,7 @@ func (s *Session) save() error {
 	todo := s.unsaved
 	s.unsaved = unsaved{}
 	history, recent, policies := s.history, s.recent, s.policies
+	plans, ended, links := s.plans, s.ended, s.links
 	s.mu.Unlock()
 	keep := func(name string, flag *bool, err error) {
 		if err == nil {
@@ -185,6 +203,15 @@ func (s *Session) save() error {
 	if todo.policies {
 		keep("policies", &s.unsaved.policies, s.files.Policies.Save(policies))
 	}
+	if todo.plans {
+		keep("plans", &s.unsaved.plans, s.files.Plans.Save(plans))
+	}
+	if todo.ended {
+		keep("ended", &s.unsaved.ended, s.files.Ended.Save(ended))
+	}
+	if todo.links {
+		keep("links", &s.unsaved.links, s.files.Links.Save(links))
+	}
 	return err
 }
 
@@ -198,6 +225,7 @@ func (s *Session) saveSnapshot() {
 		return
 	}
 	snap.Operations, snap.Policies, snap.SignIn, snap.Refreshing = nil, nil, nil, false
+	snap.Plans, snap.Ended, snap.EndedAssigned, snap.Links = nil, nil, nil, nil // They have their own files.
 	if err := s.files.Snapshot.Save(&snap); err != nil {
 		s.log.Warn("could not save", "what", "snapshot", "error", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -14,6 +15,8 @@ import (
 const (
 	pollActive = 5 * time.Minute
 	pollIdle   = 15 * time.Minute
+	// pollLearning is so while a group's roles may appear.
+	pollLearning = 30 * time.Second
 	// pollWide is the least time between two reads of everything, which are slow.
 	pollWide = 10 * time.Minute
 	// pollFailed is the first pause after a read that failed; it doubles up to pollActive.
@@ -89,6 +92,7 @@ func (s *Session) startRefresh(user bool) *flight {
 		s.schedule(err)
 		if ctx.Err() == nil {
 			s.startWide()
+			s.readGroups()
 		}
 		s.publish()
 		s.mu.Unlock()
@@ -104,7 +108,7 @@ func (s *Session) startRefresh(user bool) *flight {
 // schedule sets the time of the next read after one that ended with err. s.mu is held.
 func (s *Session) schedule(err error) {
 	pause := pollIdle
-	if err != nil {
+	if passing(err) {
 		pause = min(pollFailed<<min(s.failures, 10), pollActive)
 		s.failures++
 	} else {
@@ -115,12 +119,32 @@ func (s *Session) schedule(err error) {
 			}
 		}
 	}
+	if len(s.watched) > 0 {
+		pause = min(pause, pollLearning)
+	}
 	s.nextRefresh = time.Now().Add(pause)
 	for _, h := range s.hosts {
 		if h.notBefore.After(s.nextRefresh) {
 			s.nextRefresh = h.notBefore
 		}
 	}
+}
+
+// passing says that err, or one that it joins, may be gone with the next try: a
+// permission that is missing is not.
+func passing(err error) bool {
+	switch e := err.(type) {
+	case nil:
+		return false
+	case interface{ Unwrap() []error }:
+		return slices.ContainsFunc(e.Unwrap(), passing)
+	case *pim.Error:
+		return e.Code != pim.CodeConsent && e.Code != pim.CodeForbidden && e.Code != pim.CodeLicence
+	}
+	if inner := errors.Unwrap(err); inner != nil {
+		return passing(inner)
+	}
+	return true
 }
 
 func (s *Session) readAll(ctx context.Context, user bool) error {
@@ -207,10 +231,12 @@ func (s *Session) readEligible(ctx context.Context, src *source) error {
 		return fmt.Errorf("list eligible roles: %w", err)
 	}
 	sortEligible(all)
+	s.noteEnded(missingFrom(all, src.eligible), s.clock.Now())
 	src.eligible = all
 	src.eligiblePart.At, src.eligiblePart.Problem = s.clock.Now(), nil
 	s.fromDisk = false
 	s.collectEligible()
+	s.learn()
 	s.nudge()
 	return nil
 }
@@ -243,9 +269,11 @@ func (s *Session) readActive(ctx context.Context, src *source, eligible []pim.El
 			continue
 		}
 		s.mu.Lock()
+		s.noteEndedAssigned(src, s.clock.Now())
 		if src.apply(part, s.ops, started, s.clock.Now()) {
 			s.unsaved.journal = true
 		}
+		s.learn()
 		s.dirty, s.fromDisk = true, false
 		s.mu.Unlock()
 		s.nudge()

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"roletray/pim"
 )
@@ -36,4 +37,21 @@ func (s *Session) Children(ctx context.Context, key pim.Key, scope pim.Scope) ([
 		return nil, fmt.Errorf("list the scopes below a scope: %w", err)
 	}
 	return children, nil
+}
+
+// offerWider names the next wider scope for an activation that the service refused at
+// its own.
+func (s *Session) offerWider(j *job) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	up, ok := j.activation.Scope.Up(j.activation.Eligibility.Role.Scope)
+	if !ok {
+		return
+	}
+	for _, e := range s.eligible {
+		if up.Name == "" && strings.EqualFold(e.Role.Scope.ID, up.ID) {
+			up.Name = e.Role.Scope.Name
+		}
+	}
+	j.o.op.Offer = &up
 }

@@ -82,13 +82,23 @@ type Session struct {
 	plans     []pim.Plan
 	ended     store.Ended
 	links     []pim.GroupLink
-	history   []store.Entry // replaced, never changed
-	reading   map[pim.Key]*flight
-	refresh   *flight
-	fromDisk  bool
-	dirty     bool
-	unsaved   unsaved
-	failures  int
+	// eligibleKeys are those of eligible, and behind the roles that groups would bring
+	// as the newest snapshot shows them.
+	eligibleKeys map[pim.Key]bool
+	behind       []pim.Eligibility
+	// watched are the groups that were activated a moment ago, groupsRead when it was
+	// last asked what a group brings, by its id.
+	watched    []groupWatch
+	groupsRead map[string]time.Time
+	// renewing says that new tokens are about to be got.
+	renewing bool
+	history  []store.Entry // replaced, never changed
+	reading  map[pim.Key]*flight
+	refresh  *flight
+	fromDisk bool
+	dirty    bool
+	unsaved  unsaved
+	failures int
 
 	nextRefresh time.Time // on the computer's clock
 	published   time.Time // on the computer's clock
@@ -99,18 +109,19 @@ type Session struct {
 // are damaged or of a newer version are no error; see Notices.
 func New(p Params) (*Session, error) {
 	s := &Session{
-		account:  p.Account,
-		stepper:  p.Stepper,
-		renewer:  p.Renewer,
-		files:    p.Files,
-		clock:    p.Clock,
-		log:      p.Log,
-		wake:     make(chan struct{}, 1),
-		events:   newQueue(),
-		watchers: map[chan struct{}]struct{}{},
-		hosts:    map[pim.Audience]*host{},
-		reading:  map[pim.Key]*flight{},
-		watch:    sleepWatch{wall: time.Now},
+		account:    p.Account,
+		stepper:    p.Stepper,
+		renewer:    p.Renewer,
+		files:      p.Files,
+		clock:      p.Clock,
+		log:        p.Log,
+		wake:       make(chan struct{}, 1),
+		events:     newQueue(),
+		watchers:   map[chan struct{}]struct{}{},
+		hosts:      map[pim.Audience]*host{},
+		reading:    map[pim.Key]*flight{},
+		groupsRead: map[string]time.Time{},
+		watch:      sleepWatch{wall: time.Now},
 	}
 	if s.clock == nil {
 		s.clock = computerClock{}
@@ -164,9 +175,18 @@ func (s *Session) restore() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.history, s.recent = history, recent
-	s.favorites, s.plans, s.ended, s.links = favorites, plans, ended, links
+	s.favorites, s.ended, s.links = favorites, ended, links
+	for _, p := range plans {
+		// What was being sent when the program ended is in the journal, or was not sent.
+		if p.State == pim.PlanSending {
+			p.State = pim.PlanWaiting
+		}
+		if s.source(p.Role.Kind) != nil {
+			s.plans = append(s.plans, p)
+		}
+	}
 	s.policies = maps.Clone(policies)
-	maps.DeleteFunc(s.policies, func(_ pim.Key, p pim.Policy) bool { return !fresh(p, now) })
+	maps.DeleteFunc(s.policies, func(_ pim.Key, p pim.Policy) bool { return !fresh(p, now) && !learnt(p, now) })
 	if last != nil {
 		s.fromDisk = true
 		for _, src := range s.sources {
@@ -346,8 +366,14 @@ func (s *Session) step() time.Duration {
 		s.nextRefresh = now
 	}
 	s.prune(tenant)
+	s.trimEnded(tenant)
 	for _, o := range s.ops {
 		if at, ok := s.duePoll(o, now); ok {
+			sooner(at)
+		}
+	}
+	for _, p := range s.plans {
+		if at, ok := s.duePlan(p, now, tenant); ok {
 			sooner(at)
 		}
 	}

@@ -37,6 +37,9 @@ type source struct {
 
 	eligiblePart, activePart, requestsPart, approvalsPart pim.Part
 
+	// groupsRefused is when the person was refused to read what groups bring.
+	groupsRefused time.Time
+
 	lastWide time.Time // on the computer's clock
 	wide     bool
 }
@@ -76,7 +79,7 @@ func newSource(p pim.Provider, h *host) *source {
 // restore takes over what an earlier run has read.
 func (src *source) restore(last *pim.Snapshot) {
 	for _, e := range last.Eligible {
-		if e.Role.Kind == src.kind {
+		if e.Role.Kind == src.kind && e.Behind == "" {
 			src.eligible = append(src.eligible, e)
 		}
 	}
