@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -152,6 +153,90 @@ func role(name, scope, id string) pim.Role {
 	}
 }
 
+// group is membership of a group.
+func group() pim.Role {
+	return pim.Role{Kind: pim.KindGroup, Name: "Member", DefinitionID: "member", Access: pim.AccessMember, Scope: pim.Scope{ID: "g-1", Name: "Azure Owners", Type: pim.ScopeGroup}}
+}
+
+// withApprovals gives two requests of others to decide, one with a hostile text.
+func withApprovals(s *scripted) {
+	s.state.Accounts[0].Approvals = []pim.Approval{
+		{ID: strings.ReplaceAll(guid, "5", "9"), Requestor: pim.Principal{ID: "u-1", Name: "Chidi Okafor"}, Request: pim.Request{
+			ID: strings.ReplaceAll(guid, "1", "2"), Role: role("Owner", "Logistics", "/subscriptions/3"), Action: pim.ActionActivate, Status: "PendingApproval",
+			Created: now.Add(-time.Hour), Duration: 90 * time.Minute, Justification: "=cmd()\x1b[2J\nsecond line", Ticket: pim.Ticket{Number: "INC-1\u202e", System: "Jira"},
+		}},
+		{ID: "a-2", Requestor: pim.Principal{ID: "u-2", Name: "Björn Åkesson"}, Request: pim.Request{
+			ID: "r-2", Role: role("Reader", "Sandbox", "/subscriptions/4"), Action: pim.ActionActivate, Status: "PendingApproval", Created: now.Add(-time.Minute), End: now.Add(time.Hour),
+		}},
+	}
+}
+
+func plan(local bool) pim.Plan {
+	p := pim.Plan{Role: role("Contributor", "Production", "/subscriptions/1"), At: now.Add(80 * time.Minute), Duration: time.Hour, State: pim.PlanWaiting, Local: local}
+	if !local {
+		p.Request = guid
+	}
+	return p
+}
+
+// everything has all that status can tell.
+func everything(s *scripted) {
+	withApprovals(s)
+	asks := plan(true)
+	asks.State, asks.Problem, asks.Role = pim.PlanAsks, pim.Explain(&pim.Error{Code: pim.CodeStepUp}), role("Reader", "Sandbox", "/subscriptions/4")
+	s.state.Accounts[0].Plans = []pim.Plan{plan(true), asks}
+	withdrawn := operation(role("Reader", "Sandbox", "/subscriptions/4"), pim.OperationFailed, "Canceled")
+	withdrawn.Problem = withdrawn.Request.Problem()
+	calledOff := operation(role("Reader", "Sandbox", "/subscriptions/5"), pim.OperationFailed, "")
+	calledOff.Request, calledOff.Problem = nil, pim.Explain(&pim.Error{Code: pim.CodeCancelled})
+	s.state.Accounts[0].Operations = append(s.state.Accounts[0].Operations, withdrawn, calledOff)
+	s.state.Consents = []local.Consent{{
+		Account: "acc", Kinds: []pim.Kind{pim.KindDirectory}, Permissions: []string{"User.Read", "RoleEligibilitySchedule.Read.Directory"}, URL: "https://login.example/t/v2.0/adminconsent?client_id=c",
+	}}
+}
+
+// soon has the eligibility for Owner end within two weeks, and ended has it over.
+func soon(s *scripted) { s.state.Accounts[0].Eligible[0].End = now.Add(48 * time.Hour) }
+
+func ended(s *scripted) {
+	e := s.state.Accounts[0].Eligible[0]
+	e.End = now.Add(-48 * time.Hour)
+	s.state.Accounts[0].Ended = []pim.Eligibility{e}
+}
+
+func withChildren(s *scripted) {
+	s.children = []pim.Scope{
+		{ID: "/subscriptions/1/resourceGroups/rg-log", Name: "rg-log", Type: pim.ScopeResourceGroup},
+		{ID: "/subscriptions/1/resourceGroups/rg-web", Type: pim.ScopeResourceGroup},
+	}
+}
+
+func withHistory(s *scripted) {
+	owner := role("Owner", "Production", "/subscriptions/1")
+	s.history = []local.HistoryEntry{
+		{Account: "acc", Entry: store.Entry{
+			ID: guid, At: now.Add(-time.Minute), Action: store.ActionApprove, Role: owner, Duration: time.Hour, Justification: "agreed", Requestor: pim.Principal{ID: "u-1", Name: "Chidi Okafor"},
+			State: pim.OperationDone, Client: "cli (roletray, process 4711)", Request: guid,
+		}},
+		{Account: "acc", Entry: store.Entry{
+			ID: guid, At: now.AddDate(0, 0, -1), Action: pim.ActionActivate, Role: owner, Duration: 90 * time.Minute, Justification: "deploy\n4711", Ticket: pim.Ticket{Number: "1"},
+			State: pim.OperationFailed, Status: "Denied", Problem: pim.Explain(&pim.Error{Code: pim.CodeRejected}), CorrelationID: "c-1",
+		}},
+	}
+}
+
+func withFavorites(s *scripted) {
+	owner, gone := role("Owner", "Production", "/subscriptions/1"), role("Security Admin", "Old", "/subscriptions/8")
+	narrow := owner.At(pim.Scope{ID: "/subscriptions/1/resourceGroups/rg-web", Type: pim.ScopeResourceGroup})
+	s.state.Favorites = []local.Favorite{
+		{Account: "acc", OwnFavorite: store.Favorite{ID: "f-1", Name: "On call", Wishes: []store.FavoriteRole{
+			{Role: narrow, Eligibility: owner.Key(), Duration: 2 * time.Hour, Justification: "on call duty", Ticket: pim.Ticket{Number: "7"}},
+			{Role: gone, Eligibility: gone.Key()},
+		}}},
+		{Account: "acc", OwnFavorite: store.Favorite{ID: "f-2", Name: "Release", Wishes: []store.FavoriteRole{{Role: owner, Eligibility: owner.Key()}}}},
+	}
+}
+
 func newScripted() *scripted {
 	owner, reader := role("Owner", "Production", "/subscriptions/1"), role("Rea\x1b[31mder\u202e", "", "/subscriptions/2/resourceGroups/rg-log")
 	contributor := role("Contributor", "Production", "/subscriptions/1")
@@ -210,7 +295,20 @@ type line struct {
 // run carries out a command line against an agent.
 func run(t *testing.T, profile, args string) line {
 	t.Helper()
-	return runContext(t, t.Context(), profile, strings.Fields(args))
+	return runContext(t, t.Context(), profile, split(args))
+}
+
+// split is the words of a command line. Quotes keep several together.
+func split(line string) []string {
+	var out []string
+	for i, part := range strings.Split(line, `"`) {
+		if i%2 == 1 {
+			out = append(out, part)
+		} else {
+			out = append(out, strings.Fields(part)...)
+		}
+	}
+	return out
 }
 
 func runContext(t *testing.T, ctx context.Context, profile string, args []string) line {
@@ -289,6 +387,72 @@ func TestOutput(t *testing.T) {
 		{"check-refused-json", "activate owner --check --json", func(s *scripted) {
 			s.findings = []pim.Finding{{Problem: pim.Explain(&pim.Error{Code: pim.CodePolicy, Rules: []pim.Rule{pim.RuleMFA}})}}
 		}, 1},
+		{"check-settings-only-json", "check owner --json", func(s *scripted) { s.findings = []pim.Finding{{Local: true}} }, 0},
+		{"check-sent-json", "check owner --json", func(s *scripted) {
+			s.findings = []pim.Finding{{Problem: pim.Explain(&pim.SentError{}), Operation: guid}}
+		}, 1},
+		{"check-several", "check owner --also contributor", func(s *scripted) {
+			s.findings = []pim.Finding{{}, {Problem: pim.Explain(&pim.Error{Code: pim.CodePending})}}
+		}, 1},
+		{"activate-several-json", "activate owner --also contributor --json", func(s *scripted) {
+			s.operation.Steps = []pim.Step{{Role: group(), State: pim.OperationDone}, {Role: s.operation.Role, State: pim.OperationDone}}
+		}, 0},
+		{"activate-offer", "activate owner", func(s *scripted) {
+			s.operation.State, s.operation.Problem = pim.OperationFailed, pim.Explain(&pim.Error{Code: pim.CodeForbidden})
+			s.operation.Offer = &pim.Scope{ID: "/subscriptions/1", Type: pim.ScopeSubscription}
+		}, 1},
+		{"activate-favorite", "activate --favorite call", withFavorites, 1},
+		{"activate-withdrawn", "activate owner", func(s *scripted) {
+			s.operation.State, s.operation.Request.Status = pim.OperationFailed, "Canceled"
+			s.operation.Problem = s.operation.Request.Problem()
+		}, 1},
+		{"activate-behind", "activate owner", func(s *scripted) {
+			s.operation.State = pim.OperationWaiting
+			s.operation.Steps = []pim.Step{{Role: group(), State: pim.OperationWaiting}, {Role: s.operation.Role}}
+		}, 3},
+		{"list-behind", "list --eligible", func(s *scripted) {
+			s.state.Accounts[0].Eligible[0].Behind = group().Key()
+			s.state.Accounts[0].Eligible = append(s.state.Accounts[0].Eligible, pim.Eligibility{Role: group(), Via: pim.ViaDirect, MayGiveRoles: true})
+		}, 0},
+		{"status-all", "status", everything, 0},
+		{"status-all-json", "status --json", everything, 0},
+		{"approvals", "approvals", withApprovals, 0},
+		{"approvals-json", "approvals --json", withApprovals, 0},
+		{"approvals-none", "approvals", nil, 0},
+		{"approve", "approve 22222222 \"reader björn\" --reason agreed", func(s *scripted) {
+			withApprovals(s)
+			s.outcomes = []*pim.Problem{nil, pim.Explain(&pim.Error{Code: pim.CodeDecided})}
+		}, 1},
+		{"approve-json", "approve 22222222 --reason agreed --json", func(s *scripted) { withApprovals(s); s.outcomes = []*pim.Problem{nil} }, 0},
+		{"deny-json", "deny reader --reason no --json", func(s *scripted) {
+			withApprovals(s)
+			s.outcomes = []*pim.Problem{pim.Explain(&pim.Error{Code: pim.CodeStepUp})}
+		}, 4},
+		{"continue", "continue contributor --duration 1h", func(s *scripted) { s.plan = plan(true) }, 0},
+		{"continue-json", "continue contributor --json", func(s *scripted) { s.plan = plan(false) }, 0},
+		{"continue-drop", "continue contributor --drop", everything, 0},
+		{"extend-json", "extend owner --days 90 --reason x --json", func(s *scripted) {
+			soon(s)
+			s.operation.Action, s.operation.State, s.operation.Request = pim.ActionExtend, pim.OperationWaiting, nil
+		}, 3},
+		{"renew", "renew owner --reason x", func(s *scripted) {
+			ended(s)
+			s.operation.Action, s.operation.State, s.operation.Request = pim.ActionRenew, pim.OperationDone, nil
+		}, 0},
+		{"extend-early", "extend owner", nil, 1},
+		{"scopes", "scopes owner", withChildren, 0},
+		{"scopes-json", "scopes owner /subscriptions/1 --json", withChildren, 0},
+		{"scopes-none", "scopes owner", nil, 0},
+		{"history", "history", withHistory, 0},
+		{"history-json", "history --json", withHistory, 0},
+		{"history-csv", "history --csv", withHistory, 0},
+		{"history-none", "history", nil, 0},
+		{"history-usage-json", "history --csv --json", nil, 2},
+		{"favorites", "favorites", withFavorites, 0},
+		{"favorites-json", "favorites list --json", withFavorites, 0},
+		{"favorites-none", "favorites", nil, 0},
+		{"favorites-add", "favorites add Release owner --duration 2h", nil, 0},
+		{"favorites-rename-json", "favorites rename call night --json", withFavorites, 0},
 		{"deactivate-json", "deactivate contributor --json", func(s *scripted) { s.operation.Action = pim.ActionDeactivate }, 0},
 		{"cancel-json", "cancel owner --json", nil, 0},
 		{"signin-json", "signin --json", nil, 0},
@@ -347,6 +511,132 @@ func TestWhatIsAskedFor(t *testing.T) {
 			}
 		})
 	}
+	t.Run("several roles and scopes", func(t *testing.T) {
+		agent := newScripted()
+		got := run(t, serve(t, agent), "activate owner --scope /subscriptions/1/resourceGroups/a --scope /subscriptions/1/resourceGroups/b --also contributor --also contributor --reason x")
+		want := []session.Wish{
+			{Key: owner, Scope: pim.Scope{ID: "/subscriptions/1/resourceGroups/a"}, Duration: time.Hour, Justification: "x"},
+			{Key: owner, Scope: pim.Scope{ID: "/subscriptions/1/resourceGroups/b"}, Duration: time.Hour, Justification: "x"},
+			{Key: role("Contributor", "", "/subscriptions/1").Key(), Duration: time.Hour, Justification: "x"},
+		}
+		if diff := cmp.Diff(want, agent.wishes); diff != "" || got.code != 0 {
+			t.Errorf("exit code %d: %s; wishes (-want +got):\n%s", got.code, got.stderr, diff)
+		}
+	})
+	t.Run("a favourite", func(t *testing.T) {
+		agent := newScripted()
+		withFavorites(agent)
+		if got := run(t, serve(t, agent), "activate --favorite release"); got.code != 0 || !cmp.Equal(agent.wishes, []session.Wish{{Key: owner, Duration: time.Hour}}) {
+			t.Errorf("exit code %d: %s; wishes %+v", got.code, got.stderr, agent.wishes)
+		}
+		// Its own answers give way to the command's.
+		got := run(t, serve(t, agent), "activate --favorite call --reason other --ticket 8")
+		want := []session.Wish{{
+			Key: owner, Scope: pim.Scope{ID: "/subscriptions/1/resourceGroups/rg-web", Type: pim.ScopeResourceGroup}, Duration: 2 * time.Hour,
+			Justification: "other", Ticket: pim.Ticket{Number: "8"},
+		}}
+		if diff := cmp.Diff(want, agent.wishes); diff != "" || got.code != 1 {
+			t.Errorf("exit code %d: %s; wishes (-want +got):\n%s", got.code, got.stderr, diff)
+		}
+	})
+	t.Run("decide", func(t *testing.T) {
+		agent := newScripted()
+		withApprovals(agent)
+		agent.outcomes = []*pim.Problem{nil, nil}
+		got := run(t, serve(t, agent), `deny "reader" "owner chidi" reader --reason "not now"`)
+		want := local.DecideRequest{Account: "acc", Justification: "not now", Approvals: []local.ApprovalRef{
+			{Kind: pim.KindAzure, ID: "a-2"}, {Kind: pim.KindAzure, ID: strings.ReplaceAll(guid, "5", "9")},
+		}}
+		if diff := cmp.Diff(want, agent.decided); diff != "" || got.code != 0 {
+			t.Errorf("exit code %d: %s; decided (-want +got):\n%s", got.code, got.stderr, diff)
+		}
+	})
+	t.Run("continue", func(t *testing.T) {
+		agent := newScripted()
+		contributor := role("Contributor", "", "/subscriptions/1").Key()
+		got := run(t, serve(t, agent), `continue contributor --duration 45 --reason "still at it" --ticket 3`)
+		want := local.ContinueRequest{Account: "acc", Key: contributor, Duration: 45 * time.Minute, Justification: "still at it", Ticket: pim.Ticket{Number: "3"}}
+		if diff := cmp.Diff(want, agent.continued); diff != "" || got.code != 0 {
+			t.Errorf("exit code %d: %s; continued (-want +got):\n%s", got.code, got.stderr, diff)
+		}
+		everything(agent)
+		if got := run(t, serve(t, agent), "continue contributor --drop"); got.code != 0 || agent.dropped != contributor {
+			t.Errorf("exit code %d: %s; dropped %q", got.code, got.stderr, agent.dropped)
+		}
+	})
+	for _, tt := range []struct {
+		args   string
+		change func(*scripted)
+		want   local.ProlongRequest
+	}{
+		{"extend owner --reason x", soon, local.ProlongRequest{Account: "acc", Key: owner, Justification: "x"}},
+		{"extend owner --days 10", soon, local.ProlongRequest{Account: "acc", Key: owner, End: now.AddDate(0, 0, 12)}},
+		{"extend owner --until 2027-01-31", soon, local.ProlongRequest{Account: "acc", Key: owner, End: time.Date(2027, 1, 31, 23, 59, 0, 0, time.UTC)}},
+		{`extend owner --until "2027-01-31 9:00"`, soon, local.ProlongRequest{Account: "acc", Key: owner, End: time.Date(2027, 1, 31, 9, 0, 0, 0, time.UTC)}},
+		{"renew owner --days 10", ended, local.ProlongRequest{Account: "acc", Key: owner, End: now.AddDate(0, 0, 10)}},
+		{"extend owner --assigned", func(s *scripted) {
+			s.state.Accounts[0].Active = append(s.state.Accounts[0].Active, pim.ActiveRole{Assignment: pim.Assignment{
+				Role: role("Owner", "Production", "/subscriptions/1"), Type: pim.Assigned, Via: pim.ViaDirect, End: now.Add(time.Hour),
+			}})
+		}, local.ProlongRequest{Account: "acc", Key: owner, Assigned: true}},
+	} {
+		t.Run(tt.args, func(t *testing.T) {
+			agent := newScripted()
+			tt.change(agent)
+			got := run(t, serve(t, agent), tt.args)
+			if diff := cmp.Diff(tt.want, agent.prolonged); diff != "" || got.code != 0 {
+				t.Errorf("exit code %d: %s; prolonged (-want +got):\n%s", got.code, got.stderr, diff)
+			}
+		})
+	}
+	t.Run("scopes", func(t *testing.T) {
+		agent := newScripted()
+		if got := run(t, serve(t, agent), "scopes owner /subscriptions/1/resourceGroups/a/"); got.code != 0 || agent.below.ID != "/subscriptions/1/resourceGroups/a" {
+			t.Errorf("exit code %d: %s; below %+v", got.code, got.stderr, agent.below)
+		}
+	})
+	t.Run("history", func(t *testing.T) {
+		agent := newScripted()
+		path := filepath.Join(t.TempDir(), "history.csv")
+		got := run(t, serve(t, agent), `history --search "a b" --limit 5 --account ada --csv --output `+path)
+		if diff := cmp.Diff(local.HistoryRequest{Account: "acc", Search: "a b", Most: 5}, agent.searched); diff != "" || got.code != 0 {
+			t.Errorf("exit code %d: %s; searched (-want +got):\n%s", got.code, got.stderr, diff)
+		}
+		data, err := os.ReadFile(path)
+		if err != nil || string(data) != "time,action\ncsv\n" {
+			t.Errorf("the file has %q, %v", data, err)
+		}
+		if info, err := os.Stat(path); err == nil && runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
+			t.Errorf("the file is open to others: %v", info.Mode())
+		}
+	})
+	t.Run("favourites", func(t *testing.T) {
+		names := func(all []local.OwnFavorite) (out []string) {
+			for _, f := range all {
+				out = append(out, f.Name)
+			}
+			return out
+		}
+		for _, tt := range []struct {
+			args string
+			want []string
+		}{
+			{"favorites remove call", []string{"Release"}},
+			{"favorites rename release Night", []string{"On call", "Night"}},
+			{"favorites order release", []string{"Release", "On call"}},
+			{"favorites add New owner --scope /subscriptions/1/resourceGroups/a --duration 2h --reason x", []string{"On call", "Release", "New"}},
+		} {
+			agent := newScripted()
+			withFavorites(agent)
+			got := run(t, serve(t, agent), tt.args)
+			if diff := cmp.Diff(tt.want, names(agent.favorites)); diff != "" || got.code != 0 {
+				t.Errorf("%s: exit code %d: %s; saved (-want +got):\n%s", tt.args, got.code, got.stderr, diff)
+			}
+			if err := store.ValidateFavorites(agent.favorites); err != nil {
+				t.Errorf("%s: %v", tt.args, err)
+			}
+		}
+	})
 	t.Run("cancel by the beginning of an id", func(t *testing.T) {
 		agent := newScripted()
 		if got := run(t, serve(t, agent), "cancel 11111111-2222"); got.code != 0 || agent.cancelled != guid {
@@ -389,6 +679,42 @@ func TestWrongUse(t *testing.T) {
 		{"activate owner --reason x --scope /subscriptions/9", "no role that may be activated", 2},
 		{"deactivate owner", "no active role", 2},
 		{"deactivate rg-log", "first five minutes", 1},
+		{"check", "Name the role", 2},
+		{"activate --also wizard", "no role that may be activated", 2},
+		{"activate --also reader --scope x", "names first", 2},
+		{"activate --favorite none", `no favourite "none"`, 2},
+		{"approvals now", `takes no "now"`, 2},
+		{"approve", "Name the request", 2},
+		{"approve owner", "Say why with --reason", 2},
+		{"approve owner --reason x", "no request that waits for your decision", 2},
+		{"deny --reason x", "Name the request", 2},
+		{"continue", "Name the role", 2},
+		{"continue wizard", "no active role", 2},
+		{"continue contributor --duration soon", "--duration", 2},
+		{"continue contributor --drop", "no role that goes on", 2},
+		{"continue contributor --drop --reason x", "goes alone", 2},
+		{"extend wizard", "no eligibility with an end", 2},
+		{"extend owner --days 1 --until 2027-01-31", "exclude each other", 2},
+		{"extend owner --days -1", "between 1 and", 2},
+		{"extend owner --assigned", "no role that was assigned for a time", 2},
+		{"extend owner", "can be extended from 8 Feb", 1},
+		{"renew owner", "no eligibility that ended", 2},
+		{"renew owner --assigned", "no assignment that ended", 2},
+		{"scopes", "Name the role", 2},
+		{"scopes /subscriptions/9", "no role that may be activated", 2},
+		{"history all", `takes no "all"`, 2},
+		{"history --limit -1", "above 0", 2},
+		{"history --account bob", `"bob"`, 2},
+		{"history --output " + filepath.Join(dir, "none", "x"), "cannot be written", 1},
+		{"favorites frobnicate", `takes no "frobnicate"`, 2},
+		{"favorites add", "Name the favourite and its role", 2},
+		{"favorites add x wizard", "no role that may be activated", 2},
+		{"favorites add x owner --start 15:00", "without a start", 2},
+		{"favorites add x owner --duration soon", "--duration", 2},
+		{"favorites remove", "Name the favourite", 2},
+		{"favorites remove x", `no favourite "x"`, 2},
+		{"favorites rename x", "its new name", 2},
+		{"favorites order", "Name the favourites", 2},
 		{"cancel", "Name the request or its role", 2},
 		{"cancel reader", "no request that can be cancelled", 2},
 		{"list --account bob", `"bob"`, 2},

@@ -44,6 +44,10 @@ type roleJSON struct {
 	Start     time.Time     `json:"start,omitzero"`
 	// End is when the eligibility or the assignment ends; absent for never.
 	End time.Time `json:"end,omitzero"`
+	// Behind is the key of the group membership that is activated first, and
+	// MayGiveRoles says that the group can hold roles that are not known.
+	Behind       pim.Key `json:"behind,omitempty"`
+	MayGiveRoles bool    `json:"mayGiveRoles,omitempty"`
 	// Type and Certainty are of active roles.
 	Type      pim.AssignmentType `json:"type,omitempty"`
 	Certainty pim.Certainty      `json:"certainty,omitempty"`
@@ -145,7 +149,7 @@ func activeJSON(account string, r pim.ActiveRole) roleJSON {
 
 func eligibleJSON(account string, e pim.Eligibility) roleJSON {
 	out := roleOf(account, e.Role, "eligible")
-	out.Via, out.Start, out.End = e.Via, e.Start, e.End
+	out.Via, out.Start, out.End, out.Behind, out.MayGiveRoles = e.Via, e.Start, e.End, e.Behind, e.MayGiveRoles
 	return out
 }
 
@@ -166,7 +170,14 @@ func (a *app) printList(snaps []*pim.Snapshot, l listJSON, now time.Time) error 
 		if r.Certainty == pim.Unconfirmed {
 			until += " (unconfirmed)"
 		}
-		row := []string{r.State, r.Role, r.Scope, until, string(r.Via)}
+		via := string(r.Via)
+		switch {
+		case r.Behind != "":
+			via = "group, activated first"
+		case r.MayGiveRoles:
+			via += ", may give roles"
+		}
+		row := []string{r.State, r.Role, r.Scope, until, via}
 		if several {
 			i := slices.IndexFunc(l.Accounts, func(acc accountJSON) bool { return acc.ID == r.Account })
 			row = append(row, l.Accounts[i].Username)
@@ -195,8 +206,8 @@ func (a *app) printList(snaps []*pim.Snapshot, l listJSON, now time.Time) error 
 
 func partName(part string, k pim.Kind) string {
 	kind := map[pim.Kind]string{pim.KindAzure: "Azure", pim.KindDirectory: "Entra", pim.KindGroup: "group"}[k]
-	if part == "requests" {
-		return "Requests for " + kind + " roles"
+	if part == "requests" || part == "approvals" {
+		return upperFirst(part) + " for " + kind + " roles"
 	}
 	return upperFirst(part) + " " + kind + " roles"
 }

@@ -24,14 +24,27 @@ type statusJSON struct {
 	Active   []roleJSON    `json:"active"`
 	// Operations are the person's actions that are not over or ended a moment ago.
 	Operations []operationJSON `json:"operations"`
-	Notices    []string        `json:"notices"`
+	// Plans are the active roles that will go on after their end.
+	Plans []planJSON `json:"plans"`
+	// Approvals counts the requests that wait for the person's decision.
+	Approvals int      `json:"approvals"`
+	Notices   []string `json:"notices"`
+	// Consents are what administrators are to grant.
+	Consents []consentJSON `json:"consents"`
+}
+
+type consentJSON struct {
+	Account     string     `json:"account"`
+	Kinds       []pim.Kind `json:"kinds"`
+	Permissions []string   `json:"permissions"`
+	URL         string     `json:"url"`
 }
 
 // operationJSON is an action on a role in the output.
 type operationJSON struct {
 	Account   string             `json:"account"`
 	Operation string             `json:"operation,omitempty"`
-	Action    string             `json:"action"` // activate or deactivate
+	Action    string             `json:"action"` // activate, deactivate, extend or renew
 	Key       pim.Key            `json:"key"`
 	Role      string             `json:"role"`
 	Scope     string             `json:"scope"`
@@ -41,6 +54,18 @@ type operationJSON struct {
 	Start     time.Time          `json:"start,omitzero"`
 	End       time.Time          `json:"end,omitzero"`
 	Problem   *pim.Problem       `json:"problem,omitempty"`
+	// Steps are set where a group had to be activated first.
+	Steps []stepJSON `json:"steps,omitempty"`
+	// Offer is the id of the next wider scope, where the service refused this one.
+	Offer string `json:"offer,omitempty"`
+}
+
+type stepJSON struct {
+	Key     pim.Key            `json:"key"`
+	Role    string             `json:"role"`
+	Scope   string             `json:"scope"`
+	State   pim.OperationState `json:"state,omitempty"`
+	Problem *pim.Problem       `json:"problem,omitempty"`
 }
 
 func operationOf(account string, o pim.Operation) operationJSON {
@@ -51,6 +76,12 @@ func operationOf(account string, o pim.Operation) operationJSON {
 	if r := o.Request; r != nil {
 		out.Request, out.Status = r.ID, pim.Status(name(string(r.Status)))
 		out.Start, out.End = r.EffectiveStart(), r.EffectiveEnd()
+	}
+	for _, s := range o.Steps {
+		out.Steps = append(out.Steps, stepJSON{s.Role.Key(), name(s.Role.Name), name(s.Role.Scope.Label()), s.State, s.Problem})
+	}
+	if o.Offer != nil {
+		out.Offer = o.Offer.ID
 	}
 	return out
 }
@@ -64,7 +95,7 @@ func (a *app) statusCommand() *cobra.Command {
 
 // status starts no agent: whether one runs is part of the answer.
 func (a *app) status(ctx context.Context) error {
-	out := statusJSON{Accounts: []accountJSON{}, Active: []roleJSON{}, Operations: []operationJSON{}, Notices: []string{}}
+	out := statusJSON{Accounts: []accountJSON{}, Active: []roleJSON{}, Operations: []operationJSON{}, Plans: []planJSON{}, Notices: []string{}, Consents: []consentJSON{}}
 	c, err := local.Dial(ctx, a.options.Profile, "cli")
 	if errors.Is(err, local.ErrNoAgent) {
 		if a.flags.json {
@@ -90,9 +121,16 @@ func (a *app) status(ctx context.Context) error {
 		for _, o := range s.Operations {
 			out.Operations = append(out.Operations, operationOf(s.Account.ID, o))
 		}
+		for _, p := range s.Plans {
+			out.Plans = append(out.Plans, planOf(s.Account.ID, p))
+		}
+		out.Approvals += len(s.Approvals)
 	}
 	for _, n := range state.Notices {
 		out.Notices = append(out.Notices, clean(n.Text, 300))
+	}
+	for _, c := range state.Consents {
+		out.Consents = append(out.Consents, consentJSON(c))
 	}
 	if a.flags.json {
 		return a.print(out)
@@ -123,6 +161,16 @@ func (a *app) printStatus(s statusJSON) error {
 	for _, n := range s.Notices {
 		fmt.Fprintln(a.Stdout, n)
 	}
+	for _, c := range s.Consents {
+		fmt.Fprintf(a.Stdout, "  %s\n  %s\n", strings.Join(c.Permissions, ", "), clean(c.URL, 3000))
+	}
+	switch s.Approvals {
+	case 0:
+	case 1:
+		fmt.Fprintln(a.Stdout, "1 request waits for your decision; see: roletray approvals")
+	default:
+		fmt.Fprintf(a.Stdout, "%d requests wait for your decision; see: roletray approvals\n", s.Approvals)
+	}
 	var rows [][]string
 	for _, r := range s.Active {
 		until := "no end"
@@ -133,6 +181,9 @@ func (a *app) printStatus(s statusJSON) error {
 			until += " (unconfirmed)"
 		}
 		rows = append(rows, []string{"active", r.Role, r.Scope, until})
+	}
+	for _, p := range s.Plans {
+		rows = append(rows, []string{"plan", p.Role, p.Scope, a.planText(p, s.Now)})
 	}
 	for _, o := range s.Operations {
 		if o.State != pim.OperationDone {
@@ -152,6 +203,11 @@ func (a *app) operationText(o operationJSON, now time.Time) string {
 	case pim.OperationResolving:
 		return "the answer was lost; finding out whether it arrived"
 	case pim.OperationWaiting:
+		for _, s := range o.Steps {
+			if s.State == pim.OperationWaiting && s.Key != o.Key {
+				return "waiting for approval of " + s.Role + " · " + s.Scope + ", which it needs first"
+			}
+		}
 		return "waiting for approval"
 	case pim.OperationScheduled:
 		return "begins at " + a.moment(o.Start, now)
@@ -164,7 +220,11 @@ func (a *app) operationText(o operationJSON, now time.Time) string {
 		case o.Problem.Code == pim.CodeCancelled:
 			return "called off"
 		}
-		return "failed: " + clean(o.Problem.Text, 300)
+		text := "failed: " + clean(o.Problem.Text, 300)
+		if o.Offer != "" {
+			text += " The next wider scope is " + clean(o.Offer, 300)
+		}
+		return text
 	}
 	return "done"
 }
