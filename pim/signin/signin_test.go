@@ -323,6 +323,31 @@ func TestRestart(t *testing.T) {
 	}
 }
 
+func TestRenew(t *testing.T) {
+	b := newBench(t)
+	s := b.service()
+	acc := b.signIn(s)
+	old := map[pim.Audience]signin.Token{}
+	for _, a := range []pim.Audience{pim.AudienceARM, pim.AudienceGraph} {
+		old[a] = b.token(s, acc, a)
+	}
+	opened := b.opened.Load()
+	if err := s.Source(acc.ID).Renew(t.Context(), pim.AudienceARM); err != nil {
+		t.Fatal(err)
+	}
+	now := b.token(s, acc, pim.AudienceARM)
+	if now.Value == old[pim.AudienceARM].Value {
+		t.Error("the token is the same")
+	}
+	if b.token(s, acc, pim.AudienceARM).Value != now.Value || b.token(s, acc, pim.AudienceGraph).Value != old[pim.AudienceGraph].Value {
+		t.Error("the new token was not kept, or the other service's was not")
+	}
+	if b.opened.Load() != opened {
+		t.Error("a browser opened")
+	}
+	b.wantError(s.Source("nobody").Renew(t.Context(), pim.AudienceARM), signin.ErrUnknownAccount, pim.CodeSignInNeeded)
+}
+
 func TestSignOut(t *testing.T) {
 	b := newBench(t)
 	s := b.service()

@@ -87,6 +87,27 @@ func (s *Source) Token(ctx context.Context, a pim.Audience, r TokenRequest) (Tok
 	}
 }
 
+// afresh is a claims request that asks for nothing. With any claims, MSAL leaves the
+// token in its cache aside and gets a new one in its place.
+const afresh pim.Claims = `{"access_token":{}}`
+
+// Renew puts a new token for a in the place of the cached one, with the refresh token
+// and never with the person, so that what the person was given meanwhile counts. The
+// errors are those of Token. The Azure CLI's session has a cache of its own, which this leaves.
+func (s *Source) Renew(ctx context.Context, a pim.Audience) error {
+	acc, err := s.service.find(ctx, s.accountID)
+	if err == nil {
+		if _, foreign := acc.session.(*cliSession); foreign {
+			return nil
+		}
+		_, err = s.Token(ctx, a, TokenRequest{Claims: afresh})
+	}
+	if err != nil {
+		return fmt.Errorf("renew a token: %w", err)
+	}
+	return nil
+}
+
 // from gets a token of the account as it is now. It is errClosed if that changes.
 func (s *Source) from(ctx context.Context, acc *account, a pim.Audience, r TokenRequest) (Token, error) {
 	key := string(a) + "\x00" + string(r.Claims)
