@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"roletray/app/local"
+	"roletray/app/notify"
 	"roletray/pim"
 	"roletray/pim/session"
 	"roletray/pim/store"
@@ -47,7 +48,8 @@ func (a *Agent) Decide(ctx context.Context, req local.DecideRequest) (local.Deci
 	case len(req.Approvals) > local.MostDecisions:
 		return local.DecideAnswer{}, local.NewError(local.CodeBadRequest, fmt.Sprintf("The call names more than %d requests; decide fewer at once.", local.MostDecisions))
 	}
-	client := local.PeerFrom(ctx).String()
+	peer := local.PeerFrom(ctx)
+	waiting := r.session.Snapshot().Approvals
 	answer := local.DecideAnswer{Outcomes: make([]*pim.Problem, len(req.Approvals))}
 	limit := make(chan struct{}, decideAtOnce)
 	var wg sync.WaitGroup
@@ -55,9 +57,14 @@ func (a *Agent) Decide(ctx context.Context, req local.DecideRequest) (local.Deci
 		limit <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-limit }()
-			err := r.session.Decide(ctx, p.Kind, p.ID, pim.Decision{Approve: req.Approve, Justification: req.Justification}, client, true)
+			err := r.session.Decide(ctx, p.Kind, p.ID, pim.Decision{Approve: req.Approve, Justification: req.Justification}, peer.String(), true)
 			if err != nil {
 				answer.Outcomes[i] = local.ProblemOf(err)
+				return
+			}
+			decided := slices.IndexFunc(waiting, func(w pim.Approval) bool { return w.Request.Role.Kind == p.Kind && w.ID == p.ID })
+			if peer.Face != "window" && decided >= 0 {
+				a.tellDecision(waiting[decided], req.Approve, peer.String())
 			}
 		})
 	}
@@ -90,7 +97,19 @@ func (a *Agent) DropPlan(ctx context.Context, req local.RoleRequest) error {
 	if err != nil {
 		return err
 	}
-	return r.session.DropPlan(ctx, req.Key, local.PeerFrom(ctx).String())
+	peer := local.PeerFrom(ctx)
+	plans := r.session.Snapshot().Plans
+	if err := r.session.DropPlan(ctx, req.Key, peer.String()); err != nil {
+		return err
+	}
+	i := slices.IndexFunc(plans, func(p pim.Plan) bool { return p.Key() == req.Key })
+	if peer.Face != "window" && i >= 0 {
+		role := plans[i].Role
+		a.note(noted{account: r.account.ID, role: role}, notify.Note{
+			Title: a.p.Words.Say("note.plan-dropped", roleName(role)), Body: a.askedBy(scopeName(role), peer.String()),
+		})
+	}
+	return nil
 }
 
 // Prolong asks an administrator to let an eligibility or an assignment last longer.

@@ -111,7 +111,6 @@ type Agent struct {
 	watchers  map[chan struct{}]struct{}
 	reminders told
 	notes     map[string]noted
-	plans     map[string]bool
 	window    windowProcess
 }
 
@@ -120,7 +119,7 @@ type Agent struct {
 func New(ctx context.Context, p Params) (*Agent, error) {
 	a := &Agent{
 		p: p, log: p.Log, clock: computerClock{}, poke: make(chan struct{}, 1),
-		sessions: map[string]*running{}, watchers: map[chan struct{}]struct{}{}, notes: map[string]noted{}, plans: map[string]bool{},
+		sessions: map[string]*running{}, watchers: map[chan struct{}]struct{}{}, notes: map[string]noted{},
 		settings: store.OpenSettings(p.Profile), told: openTold(p.Profile),
 	}
 	if a.log == nil {

@@ -163,7 +163,7 @@ func (a *Agent) answers(r *running, key pim.Key) (session.Wish, pim.Policy, bool
 	for _, e := range r.session.Snapshot().Eligible {
 		if e.Role.Key() == last.Eligibility {
 			now := a.clock.Now()
-			return w, policy, w.Duration <= policy.Limit(e.End, now) && len(policy.Check(pim.Activation{
+			return w, policy, a.judgeReason(w.Justification) == nil && w.Duration <= policy.Limit(e.End, now) && len(policy.Check(pim.Activation{
 				Eligibility: e, Duration: w.Duration, Justification: w.Justification, Ticket: w.Ticket,
 			}, now)) == 0
 		}

@@ -1,25 +1,15 @@
 package agent
 
 import (
-	"errors"
 	"path/filepath"
-	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"roletray/app/local"
 	"roletray/app/notify"
 	"roletray/app/view"
 	"roletray/pim"
-	"roletray/pim/session"
 	"roletray/pim/store"
-)
-
-// The buttons of notes.
-const (
-	actionOpen       = "open"
-	actionReactivate = "reactivate"
 )
 
 // told is what has been announced: the end of the role by the reminder's mark.
@@ -89,6 +79,8 @@ type noted struct {
 	at time.Time
 	// used says that its button was pressed.
 	used bool
+	// page is the window's page that its button opens, or empty.
+	page string
 }
 
 // remind announces what is due, and returns when something may be next.
@@ -127,221 +119,4 @@ func (a *Agent) remind(state *local.State, now time.Time) time.Time {
 		})
 	}
 	return next
-}
-
-// note shows a note about a role, in the place of an older one about the same.
-func (a *Agent) note(about noted, n notify.Note) {
-	n.ID = "role|" + about.account + "|" + string(about.role.Key())
-	about.at = a.clock.Now()
-	a.mu.Lock()
-	a.notes[n.ID] = about
-	a.mu.Unlock()
-	a.send(n)
-}
-
-func roleName(r pim.Role) string { return pim.CleanText(r.Name, 80) }
-
-func scopeName(r pim.Role) string { return pim.CleanText(r.Scope.Label(), 80) }
-
-func (a *Agent) moment(t, now time.Time) string {
-	return view.Moment(a.p.Words, t, now.In(time.Local))
-}
-
-// happened tells the person what a session reports.
-func (a *Agent) happened(r *running, e pim.Event) {
-	w, now := a.p.Words, a.clock.Now()
-	role, body := roleName(e.Role), scopeName(e.Role)
-	if strings.HasPrefix(e.Client, "cli") {
-		body = w.Say("note.asked-by", body, pim.CleanText(e.Client, 80))
-	}
-	n := notify.Note{Body: body}
-	switch e.Kind {
-	case pim.EventActivated:
-		n.Title = w.Say("note.activated", role)
-		if !e.End.IsZero() {
-			n.Title = w.Say("note.activated-until", role, a.moment(e.End, now))
-		}
-	case pim.EventScheduled:
-		start := now
-		if e.Request != nil {
-			start = e.Request.EffectiveStart()
-		}
-		n.Title = w.Say("note.scheduled", role, a.moment(start, now))
-	case pim.EventWaiting:
-		n.Title = w.Say("note.waiting", role)
-	case pim.EventDenied:
-		n.Title, n.Actions = w.Say("note.denied", role), []notify.Action{a.openAction()}
-	case pim.EventFailed:
-		if a.willRetry(r, e) {
-			return
-		}
-		n.Title, n.Actions = w.Say("note.failed", role), []notify.Action{a.openAction()}
-		if e.Problem != nil {
-			n.Body = e.Problem.Text
-		}
-	case pim.EventDeactivated:
-		n.Title = w.Say("note.deactivated", role)
-	case pim.EventCancelled:
-		n.Title = w.Say("note.cancelled", role)
-	case pim.EventEnded:
-		if a.planned(r.account.ID, e.Role.Key()) {
-			return
-		}
-		n.Title, n.Actions = w.Say("note.ended", role), []notify.Action{a.reactivateAction(), a.openAction()}
-	case pim.EventSignInNeeded:
-		n = notify.Note{
-			ID: "sign-in|" + r.account.ID, Title: w.Say("note.sign-in"),
-			Body: w.Say("note.sign-in-text", pim.CleanText(r.account.Username, 80)), Actions: []notify.Action{a.openAction()},
-		}
-		a.send(n)
-		return
-	default:
-		return
-	}
-	a.note(noted{account: r.account.ID, role: e.Role, end: e.End}, n)
-}
-
-// acted does what a note's button asks for.
-func (a *Agent) acted(id, action string) {
-	a.mu.Lock()
-	about, known := a.notes[id]
-	fresh := known && !about.used && a.clock.Now().Sub(about.at) <= buttonLife
-	if action == actionReactivate && known {
-		about.used = true
-		a.notes[id] = about
-	}
-	a.mu.Unlock()
-	var err error
-	switch {
-	case action == actionReactivate && fresh:
-		err = a.reactivate(about)
-	case action == actionReactivate && known:
-		err = a.Show(a.ctx, local.ShowRequest{Prefill: a.prefillFor(about.account, about.role.Key())})
-	default:
-		err = a.Show(a.ctx, local.ShowRequest{})
-	}
-	if err != nil && a.ctx.Err() == nil {
-		a.log.Warn("the button of a note failed", "action", action, "error", err)
-		a.send(notify.Note{ID: "tray", Title: "Roletray", Body: local.ProblemOf(err).Text})
-	}
-}
-
-const (
-	// buttonLife is how long the button of a note sends by itself.
-	buttonLife = 15 * time.Minute
-	// endGrace is how long after a role's end the service may still take it for
-	// active, and retryPause how often it is asked meanwhile.
-	endGrace   = 3 * time.Minute
-	retryPause = 15 * time.Second
-)
-
-// reactivate sends a role's stored answers again, once it has ended. What they do
-// not suffice for, a step-up or an approval is left to the person in the window.
-func (a *Agent) reactivate(about noted) error {
-	r, err := a.session(about.account)
-	if err != nil {
-		return err
-	}
-	key := about.role.Key()
-	ask := func() error {
-		return a.Show(a.ctx, local.ShowRequest{Prefill: a.prefillFor(about.account, key)})
-	}
-	w, policy, ok := a.answers(r, key)
-	if !ok || policy.StepUpClaims() != "" {
-		return ask()
-	}
-	w.Client = "reminder"
-	end, active := activeEnd(r.session.Snapshot(), key)
-	if active && policy.ApprovalRequired {
-		return ask()
-	}
-	if active {
-		a.send(notify.Note{
-			ID: "plan|" + about.account + "|" + string(key), Title: a.p.Words.Say("note.continues", roleName(about.role), a.moment(end, a.clock.Now())),
-			Body: a.p.Words.Say("note.continues-text"),
-		})
-	}
-	a.plan(about.account, key, true)
-	defer a.plan(about.account, key, false)
-	deadline := a.clock.Now()
-	if active {
-		deadline = end
-		if !a.sleep(end.Sub(a.clock.Now())) {
-			return nil
-		}
-		if a.clock.Now().After(end.Add(endGrace)) {
-			return ask() // The computer slept through it.
-		}
-	}
-	deadline = deadline.Add(endGrace)
-	for {
-		ops, err := r.session.Activate(a.ctx, []session.Wish{w}, false)
-		if errors.Is(err, session.ErrNotRunning) {
-			return nil // The person has signed out meanwhile.
-		}
-		if err != nil {
-			return err
-		}
-		p := ops[0].Problem
-		switch {
-		case p == nil:
-			return nil
-		case p.Code == pim.CodeStepUp || p.Code == pim.CodeSignInNeeded:
-			return ask()
-		case p.Code != pim.CodeAlreadyActive || !a.clock.Now().Add(retryPause).Before(deadline):
-			return nil // The session has said why.
-		}
-		if !a.sleep(retryPause) {
-			return nil
-		}
-	}
-}
-
-// sleep waits for d of the agent's clock, and is false when the agent ends.
-func (a *Agent) sleep(d time.Duration) bool {
-	until := a.clock.Now().Add(d)
-	for {
-		left := until.Sub(a.clock.Now())
-		if left <= 0 {
-			return true
-		}
-		// In short naps, so that a sleep of the computer is noticed.
-		t := time.NewTimer(min(max(a.clock.Real(left), time.Millisecond), longestNap))
-		select {
-		case <-t.C:
-		case <-a.ctx.Done():
-			t.Stop()
-			return false
-		}
-	}
-}
-
-func activeEnd(s *pim.Snapshot, key pim.Key) (time.Time, bool) {
-	i := slices.IndexFunc(s.Active, func(r pim.ActiveRole) bool { return r.Assignment.Role.Key() == key })
-	if i < 0 {
-		return time.Time{}, false
-	}
-	return s.Active[i].Assignment.End, !s.Active[i].Assignment.End.IsZero()
-}
-
-// plan notes that a role is about to be activated again.
-func (a *Agent) plan(account string, key pim.Key, on bool) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if on {
-		a.plans[account+"|"+string(key)] = true
-	} else {
-		delete(a.plans, account+"|"+string(key))
-	}
-}
-
-func (a *Agent) planned(account string, key pim.Key) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.plans[account+"|"+string(key)]
-}
-
-// willRetry says whether a failure is one that a plan gets over.
-func (a *Agent) willRetry(r *running, e pim.Event) bool {
-	return e.Client == "reminder" && e.Problem != nil && e.Problem.Code == pim.CodeAlreadyActive && a.planned(r.account.ID, e.Role.Key())
 }
