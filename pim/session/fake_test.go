@@ -318,7 +318,7 @@ func runWith(t *testing.T, dir string, p session.Params, services ...*service) *
 		t.Fatal(err)
 	}
 	r := &rig{t: t, dir: dir, browser: &browser{}}
-	p.Account, p.Files, p.Stepper = pim.Account{ID: "a"}, files, r.browser
+	p.Account.ID, p.Files, p.Stepper = "a", files, r.browser
 	for _, f := range services {
 		p.Providers = append(p.Providers, f)
 	}

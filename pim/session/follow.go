@@ -148,7 +148,8 @@ func (s *Session) finish(o *operation, state pim.OperationState, problem *pim.Pr
 	}
 	if state == pim.OperationFailed {
 		s.change(o, state)
-		if o.group == nil || o.group.op.State == pim.OperationDone {
+		// What its group came to has been told.
+		if _, told := errors.AsType[*groupFirstError](o.err); o.group == nil || o.group.op.State == pim.OperationDone && !told {
 			s.announce(o, failureEvent(o))
 		}
 		return
@@ -156,12 +157,14 @@ func (s *Session) finish(o *operation, state pim.OperationState, problem *pim.Pr
 	if o.op.Request != nil && !prolongs(o.op.Action) {
 		o.settled = now
 	}
+	if o.op.Action == pim.ActionDeactivate {
+		s.forgetPlan(o.key)
+	}
 	s.change(o, state)
 	s.nextRefresh = minTime(s.nextRefresh, time.Now().Add(pollActive))
 	switch {
 	case o.op.Action == pim.ActionDeactivate:
 		s.announce(o, pim.EventDeactivated)
-		s.forgetPlan(o.key)
 	case prolongs(o.op.Action):
 		s.announce(o, pim.EventProlonged)
 		s.nextRefresh = time.Now()

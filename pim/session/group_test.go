@@ -1,0 +1,249 @@
+package session_test
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"roletray/pim"
+	"roletray/pim/session"
+)
+
+func membership(name string) pim.Role {
+	return pim.Role{Kind: pim.KindGroup, DefinitionID: "member", Access: pim.AccessMember, Name: "Member", Scope: pim.Scope{ID: "id-" + name, Name: name, Type: pim.ScopeGroup}}
+}
+
+// behind is a group whose membership brings a role, that the group's service tells about.
+func behind(eligible bool) (azure *service, groups *fullService, group pim.Role) {
+	azure = newService(pim.KindAzure, "reader")
+	groups = full(newService(pim.KindGroup))
+	group = membership("team")
+	groups.eligible = []pim.Eligibility{{Role: group, ID: "g", End: time.Now().Add(100 * time.Hour)}}
+	groups.policies[group.Key()] = pim.Policy{Readable: true, MaxDuration: 30 * time.Minute}
+	azure.policies[key("owner")] = pim.Policy{Readable: true, MaxDuration: 8 * time.Hour}
+	groups.brings["id-team"] = []pim.GroupRole{{Role: roleOf(pim.KindAzure, "owner"), Eligible: eligible}}
+	// Azure's list has the role some time after the group is active.
+	groups.onSend = func(context.Context, int) (bool, error) {
+		azure.set(func() {
+			azure.later = append(azure.later, change{time.Now().Add(20 * time.Second), func() {
+				if eligible {
+					azure.eligible = append(azure.eligible, pim.Eligibility{Role: roleOf(pim.KindAzure, "owner"), ScheduleID: "s-owner", Via: pim.ViaGroup, PrincipalID: "id-team"})
+				} else {
+					azure.listed[key("owner")] = pim.Assignment{Role: roleOf(pim.KindAzure, "owner"), Type: pim.Assigned, Via: pim.ViaGroup, PrincipalID: "id-team"}
+				}
+			}})
+		})
+		return true, nil
+	}
+	return azure, groups, group
+}
+
+func runBehind(t *testing.T, dir string, azure *service, groups *fullService) (*rig, *renewals) {
+	t.Helper()
+	tokens := &renewals{}
+	r := runWith(t, dir, session.Params{Providers: []pim.Provider{groups}, Renewer: tokens}, azure)
+	r.until("the role behind its group", func(s *pim.Snapshot) bool {
+		return slices.ContainsFunc(s.Eligible, func(e pim.Eligibility) bool { return e.Behind != "" })
+	})
+	return r, tokens
+}
+
+func TestGroupGivesRole(t *testing.T) {
+	for _, eligible := range []bool{true, false} {
+		t.Run(map[bool]string{true: "to activate", false: "by membership"}[eligible], func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				azure, groups, group := behind(eligible)
+				r, tokens := runBehind(t, t.TempDir(), azure, groups)
+				e := r.Snapshot().Eligible[0]
+				for _, other := range r.Snapshot().Eligible {
+					if other.Behind != "" {
+						e = other
+					}
+				}
+				if e.Role.Key() != key("owner") || e.Behind != group.Key() || e.BehindName != "team" || e.End.IsZero() {
+					t.Fatalf("%+v", e)
+				}
+				ops, err := r.Activate(context.Background(), []session.Wish{{Key: key("owner"), Duration: 2 * time.Hour, Justification: "because", Client: "cli"}}, true)
+				if err != nil || ops[0].State != pim.OperationPreparing {
+					t.Fatalf("%+v, %v", ops, err)
+				}
+				op, err := r.Wait(context.Background(), ops[0].ID)
+				if err != nil || op.State != pim.OperationDone {
+					t.Fatalf("%+v (%+v), %v", op, op.Problem, err)
+				}
+				if len(op.Steps) != 2 || op.Steps[0].Role.Key() != group.Key() || op.Steps[0].State != pim.OperationDone ||
+					op.Steps[1].Role.Key() != key("owner") || op.Steps[1].State != pim.OperationDone {
+					t.Errorf("steps %+v", op.Steps)
+				}
+				sent := groups.made("send")
+				own := azure.made("send")
+				if len(sent) != 1 || len(own) != map[bool]int{true: 1}[eligible] || tokens.count() == 0 {
+					t.Errorf("%d and %d sent, %d renewals", len(sent), len(own), tokens.count())
+				}
+				if groups.requests[0].Duration != 30*time.Minute {
+					t.Errorf("the group was asked for %v", groups.requests[0].Duration)
+				}
+				if eligible && (own[0].at.Before(tokens.at[0]) || azure.requests[0].Duration != 2*time.Hour) {
+					t.Errorf("sent %+v, renewed %v", own, tokens.at)
+				}
+				if r.certainty("owner") == "" {
+					t.Error("the role is not active")
+				}
+				synctest.Wait()
+				if want := []pim.EventKind{pim.EventActivated, pim.EventActivated}; !slices.Equal(r.kinds(), want) {
+					t.Errorf("events %v", r.kinds())
+				}
+				if h := r.History(); len(h) != 2 || h[0].State != pim.OperationDone || h[1].State != pim.OperationDone {
+					t.Errorf("history %+v", h)
+				}
+			})
+		})
+	}
+}
+
+func TestGroupGivesRoleStopsWhereTheGroupDoes(t *testing.T) {
+	t.Run("approval", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			azure, groups, _ := behind(true)
+			groups.status = "PendingApproval"
+			r, _ := runBehind(t, t.TempDir(), azure, groups)
+			op := r.activate("owner")[0]
+			op, err := r.Wait(context.Background(), op.ID)
+			if err != nil || op.State != pim.OperationWaiting || len(op.Steps) != 2 || op.Steps[0].State != pim.OperationWaiting {
+				t.Fatalf("%+v, %v", op, err)
+			}
+			// A second click is the same wish.
+			if again := r.activate("owner")[0]; again.ID != op.ID {
+				t.Errorf("again: %+v", again)
+			}
+			groups.set(func() { groups.setStatus(groups.requests[0].ID, "Provisioned") })
+			op = r.until("the decision", func(s *pim.Snapshot) bool { return s.Operations[0].State.Over() }).Operations[0]
+			if code(op) != pim.CodePending || len(azure.made("send")) != 0 {
+				t.Errorf("%+v, %d sent", op.Problem, len(azure.made("send")))
+			}
+			synctest.Wait()
+			if slices.Contains(r.kinds(), pim.EventFailed) {
+				t.Errorf("events %v", r.kinds())
+			}
+			r.stop()
+			r = runWith(t, r.dir, session.Params{Providers: []pim.Provider{groups}}, azure)
+			time.Sleep(time.Hour)
+			if len(azure.made("send")) != 0 {
+				t.Error("it was sent after a restart")
+			}
+		})
+	})
+	t.Run("killed while the group waits", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			azure, groups, group := behind(true)
+			groups.status = "PendingApproval"
+			r, _ := runBehind(t, t.TempDir(), azure, groups)
+			op := r.activate("owner")[0]
+			if _, err := r.Wait(context.Background(), op.ID); err != nil {
+				t.Fatal(err)
+			}
+			dir := r.copyFiles()
+			r.stop()
+			r = runWith(t, dir, session.Params{Providers: []pim.Provider{groups}}, azure)
+			if ops := r.Snapshot().Operations; len(ops) != 1 || ops[0].Role.Key() != group.Key() {
+				t.Errorf("after the restart: %+v", ops)
+			}
+		})
+	})
+	t.Run("refused", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			azure, groups, _ := behind(true)
+			groups.onSend = func(context.Context, int) (bool, error) { return false, &pim.Error{Code: pim.CodeNotEligible} }
+			r, _ := runBehind(t, t.TempDir(), azure, groups)
+			op, err := r.Wait(context.Background(), r.activate("owner")[0].ID)
+			if err != nil || code(op) != pim.CodeNotEligible || op.Steps[0].Problem == nil || len(azure.made("send")) != 0 {
+				t.Errorf("%+v, %v", op, err)
+			}
+			synctest.Wait()
+			if want := []pim.EventKind{pim.EventFailed}; !slices.Equal(r.kinds(), want) {
+				t.Errorf("events %v", r.kinds())
+			}
+		})
+	})
+	t.Run("the role never appears", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			azure, groups, _ := behind(true)
+			groups.onSend = nil
+			r, _ := runBehind(t, t.TempDir(), azure, groups)
+			begun := time.Now()
+			op, err := r.Wait(context.Background(), r.activate("owner")[0].ID)
+			if err != nil || code(op) != pim.CodeNotEligible || op.Steps[0].State != pim.OperationDone || len(azure.made("send")) != 0 {
+				t.Errorf("%+v, %v", op, err)
+			}
+			if took := time.Since(begun); took < 5*time.Minute || took > 6*time.Minute {
+				t.Errorf("given up after %v", took)
+			}
+		})
+	})
+	t.Run("for later", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			azure, groups, _ := behind(true)
+			r, _ := runBehind(t, t.TempDir(), azure, groups)
+			ops, err := r.Activate(context.Background(), []session.Wish{{Key: key("owner"), Start: time.Now().Add(time.Hour), Duration: time.Hour}}, true)
+			if err != nil || code(ops[0]) != pim.CodeNotEligible || len(groups.made("send")) != 0 {
+				t.Errorf("%+v, %v", ops, err)
+			}
+		})
+	})
+}
+
+func TestGroupGivesRoleIsLearnt(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		row  pim.Eligibility
+		how  pim.LinkSource
+	}{
+		{"the list names the group", pim.Eligibility{Via: pim.ViaGroup, PrincipalID: "ID-TEAM"}, pim.LinkListed},
+		{"it appears after the group", pim.Eligibility{Via: pim.ViaGroup}, pim.LinkSeen},
+		{"another group's", pim.Eligibility{Via: pim.ViaGroup, PrincipalID: "id-other"}, ""},
+		{"the person's own", pim.Eligibility{Via: pim.ViaDirect}, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				azure, groups, group := behind(true)
+				clear(groups.brings)
+				groups.err["rolesof"] = &pim.Error{Code: pim.CodeForbidden}
+				tt.row.Role, tt.row.ScheduleID = roleOf(pim.KindAzure, "owner"), "s"
+				groups.onSend = func(context.Context, int) (bool, error) {
+					azure.set(func() { azure.eligible = append(azure.eligible, tt.row) })
+					return true, nil
+				}
+				r := runWith(t, t.TempDir(), session.Params{Providers: []pim.Provider{groups}}, azure)
+				r.until("the group", func(s *pim.Snapshot) bool { return len(s.Eligible) == 2 && !s.Refreshing })
+				ops, err := r.Activate(context.Background(), []session.Wish{{Key: group.Key(), Duration: 30 * time.Minute, Justification: "because"}}, true)
+				if err != nil || ops[0].State != pim.OperationDone {
+					t.Fatalf("%+v, %v", ops, err)
+				}
+				time.Sleep(10 * time.Minute)
+				links := r.Snapshot().Links
+				if tt.how == "" {
+					if len(links) != 0 {
+						t.Errorf("links %+v", links)
+					}
+					return
+				}
+				if len(links) != 1 || links[0].How != tt.how || links[0].Group.Key() != group.Key() || links[0].Role.Key() != key("owner") || !links[0].Eligible {
+					t.Fatalf("links %+v", links)
+				}
+				// The group ends, and the role is behind it: also after a restart.
+				azure.set(func() { azure.eligible = azure.eligible[:1] })
+				time.Sleep(time.Hour)
+				r.stop()
+				r = runWith(t, r.dir, session.Params{Providers: []pim.Provider{groups}}, azure)
+				r.until("the role behind its group", func(s *pim.Snapshot) bool {
+					return slices.ContainsFunc(s.Eligible, func(e pim.Eligibility) bool { return e.Behind == group.Key() })
+				})
+				if n := len(groups.made("rolesof")); n != 2 {
+					t.Errorf("asked %d times what may not be read, want once in each run", n)
+				}
+			})
+		})
+	}
+}
