@@ -1,6 +1,10 @@
 package view
 
-import "roletray/pim"
+import (
+	"time"
+
+	"roletray/pim"
+)
 
 // Action is what choosing something asks for. Every action is comparable and names
 // its role by account and key, never by a place in a list, so that it still means
@@ -32,6 +36,73 @@ type OpenSheet struct {
 	Key     pim.Key
 }
 
+// OpenWider shows the activation sheet of an eligible role, set to a scope within its own.
+type OpenWider struct {
+	Account string
+	Key     pim.Key
+	Scope   pim.Scope
+}
+
+// Continue has an active role go on after its end, with what it was activated with.
+type Continue struct {
+	Account string
+	Key     pim.Key
+}
+
+// OpenContinue shows the sheet on which that is asked for.
+type OpenContinue struct {
+	Account string
+	Key     pim.Key
+}
+
+// DropPlan has an active role end as it would have.
+type DropPlan struct {
+	Account string
+	Key     pim.Key
+}
+
+// OpenProlong shows the sheet that asks an administrator for more time: for an
+// eligibility or, with Assigned, for an assignment.
+type OpenProlong struct {
+	Account  string
+	Key      pim.Key
+	Assigned bool
+	// Extend is set before the end; after it the wish is a renewal.
+	Extend bool
+	// End is when it ends or has ended.
+	End time.Time
+}
+
+// OpenDecision shows the sheet that decides somebody's request.
+type OpenDecision struct{ Account, Approval string }
+
+// Star makes a favourite of a role.
+type Star struct {
+	Account string
+	Key     pim.Key
+}
+
+// ActivateFavorite activates what a favourite holds, at once.
+type ActivateFavorite struct{ Account, Favorite string }
+
+// OpenFavorite shows the activation sheet of a favourite's roles.
+type OpenFavorite struct{ Account, Favorite string }
+
+// EditFavorite shows the sheet that changes a favourite.
+type EditFavorite struct{ Account, Favorite string }
+
+// MoveFavorite moves a favourite among those of its account, up where By is negative.
+type MoveFavorite struct {
+	Account, Favorite string
+	By                int
+}
+
+// RemoveFavorite forgets a favourite.
+type RemoveFavorite struct{ Account, Favorite string }
+
+// CopyText puts a text on the clipboard.
+type CopyText struct{ Text string }
+
 // Open shows a page of the window.
 type Open struct{ Page Page }
 
@@ -42,21 +113,35 @@ type SignIn struct{ Account string }
 // Quit ends the agent.
 type Quit struct{}
 
-func (Activate) action()      {}
-func (Deactivate) action()    {}
-func (CancelRequest) action() {}
-func (OpenSheet) action()     {}
-func (Open) action()          {}
-func (SignIn) action()        {}
-func (Quit) action()          {}
+func (Activate) action()         {}
+func (Deactivate) action()       {}
+func (CancelRequest) action()    {}
+func (OpenSheet) action()        {}
+func (OpenWider) action()        {}
+func (Continue) action()         {}
+func (OpenContinue) action()     {}
+func (DropPlan) action()         {}
+func (OpenProlong) action()      {}
+func (OpenDecision) action()     {}
+func (Star) action()             {}
+func (ActivateFavorite) action() {}
+func (OpenFavorite) action()     {}
+func (EditFavorite) action()     {}
+func (MoveFavorite) action()     {}
+func (RemoveFavorite) action()   {}
+func (CopyText) action()         {}
+func (Open) action()             {}
+func (SignIn) action()           {}
+func (Quit) action()             {}
 
 // Page is a page of the window.
 type Page string
 
 // The pages.
 const (
-	PageRoles    Page = "roles"
-	PageRequests Page = "requests"
-	PageHistory  Page = "history"
-	PageSettings Page = "settings"
+	PageRoles     Page = "roles"
+	PageRequests  Page = "requests"
+	PageApprovals Page = "approvals"
+	PageHistory   Page = "history"
+	PageSettings  Page = "settings"
 )

@@ -21,12 +21,15 @@ func PresentHistory(entries []local.HistoryEntry, account, search string, now ti
 			Type: RowRequest, ID: "history:" + e.Account + ":" + e.ID, Account: e.Account, Key: e.Role.Key(), Kind: e.Role.Kind,
 			Title: roleName(e.Role), Scope: scopeNames(nil).text(e.Role), Path: pim.CleanText(e.Role.Scope.ID, nameLimit), Left: -1,
 		}
-		if !q.matches(r.Title, r.Scope, r.Path, e.Justification, e.Ticket.Number) {
+		if !q.matches(r.Title, r.Scope, r.Path, e.Justification, e.Ticket.Number, e.Requestor.Name) {
 			continue
 		}
 		r.Status, r.Tone = historyStatus(w, e, now)
 		r.Badges = []Badge{{Text: historyAction(w, e.Action), Tone: ToneQuiet}}
 		parts := []string{Moment(w, e.At, now)}
+		if e.Requestor.ID != "" {
+			parts = append(parts, pim.CleanText(e.Requestor.Label(), nameLimit))
+		}
 		if e.Action == pim.ActionActivate && e.Duration > 0 {
 			parts = append(parts, Span(w, e.Duration))
 		}
@@ -34,6 +37,9 @@ func PresentHistory(entries []local.HistoryEntry, account, search string, now ti
 			parts = append(parts, j)
 		}
 		r.Detail = strings.Join(parts, " · ")
+		if e.Problem != nil {
+			r.Note, r.Details = e.Problem.Text, e.Problem.Details
+		}
 		rows = append(rows, r)
 	}
 	switch {
@@ -45,12 +51,27 @@ func PresentHistory(entries []local.HistoryEntry, account, search string, now ti
 	return nil, &Empty{Title: w.Say("empty.no-history"), Text: w.Say("empty.no-history-text")}
 }
 
-// actionCancel is the history's word for a request that was withdrawn.
-const actionCancel pim.Action = "cancel"
+// The history's own words for what is no request: store.ActionCancel and the rest.
+const (
+	actionCancel   pim.Action = "cancel"
+	actionApprove  pim.Action = "approve"
+	actionDeny     pim.Action = "deny"
+	actionPlan     pim.Action = "continue"
+	actionDropPlan pim.Action = "drop-plan"
+)
 
 func historyAction(w Words, a pim.Action) string {
-	if a == actionCancel {
+	switch a {
+	case actionCancel:
 		return w.Say("action.cancel")
+	case actionApprove:
+		return w.Say("action.approve")
+	case actionDeny:
+		return w.Say("action.deny")
+	case actionPlan:
+		return w.Say("action.continue")
+	case actionDropPlan:
+		return w.Say("action.drop-plan")
 	}
 	return actionName(w, a)
 }

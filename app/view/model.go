@@ -23,14 +23,21 @@ type roles struct {
 	// pending are the requests that are waiting or scheduled and no operation's.
 	pending []pim.Request
 	// busy has what is on its way for a role, whoever asked for it.
-	busy  map[pim.Key]pim.Operation
-	names scopeNames
+	busy map[pim.Key]pim.Operation
+	// prolonging are the roles of which an extension or renewal is on its way.
+	prolonging map[pim.Key]bool
+	plans      map[pim.Key]pim.Plan
+	names      scopeNames
 }
 
 func newRoles(s *pim.Snapshot, now time.Time) *roles {
 	r := &roles{
 		account: s.Account, snapshot: s, names: newScopeNames(s),
 		eligible: make(map[pim.Key]*pim.Eligibility, len(s.Eligible)), busy: map[pim.Key]pim.Operation{},
+		prolonging: map[pim.Key]bool{}, plans: map[pim.Key]pim.Plan{},
+	}
+	for _, p := range s.Plans {
+		r.plans[p.Key()] = p
 	}
 	for i := range s.Eligible {
 		r.eligible[s.Eligible[i].Role.Key()] = &s.Eligible[i]
@@ -60,10 +67,19 @@ func byEnd(a, b time.Time) int {
 }
 
 func (r *roles) sortOperations(now time.Time) {
-	newest := map[pim.Key]pim.Operation{}
-	followed := map[string]bool{}
+	type subject struct {
+		key        pim.Key
+		prolonging bool
+	}
+	newest := map[subject]pim.Operation{}
+	followed, steps := map[string]bool{}, map[string]bool{}
 	for _, o := range r.snapshot.Operations {
-		k := o.Role.Key()
+		for _, s := range o.Steps {
+			steps[s.Operation] = s.Operation != o.ID && !o.State.Over()
+		}
+	}
+	for _, o := range r.snapshot.Operations {
+		k := subject{o.Role.Key(), prolongs(o.Action)}
 		if n, ok := newest[k]; !ok || !o.Started.Before(n.Started) {
 			newest[k] = o
 		}
@@ -76,8 +92,15 @@ func (r *roles) sortOperations(now time.Time) {
 		if o.State == pim.OperationDone {
 			continue
 		}
-		r.operations = append(r.operations, o)
-		if o.State != pim.OperationFailed {
+		// A step shows as part of what it is a step of.
+		if !steps[o.ID] {
+			r.operations = append(r.operations, o)
+		}
+		switch {
+		case o.State == pim.OperationFailed:
+		case prolongs(o.Action):
+			r.prolonging[o.Role.Key()] = true
+		default:
 			r.busy[o.Role.Key()] = o
 		}
 	}
@@ -88,11 +111,35 @@ func (r *roles) sortOperations(now time.Time) {
 		return strings.Compare(a.ID, b.ID)
 	})
 	for _, q := range r.snapshot.Requests {
-		if q.Action == pim.ActionActivate && q.Cancellable(now) && !followed[strings.ToLower(q.ID)] {
+		if phase := q.Phase(now); prolongs(q.Action) && !phase.Final() {
+			r.prolonging[q.Role.Key()] = true
+		}
+		if q.Action == pim.ActionActivate && !r.planned(q) && q.Cancellable(now) && !followed[strings.ToLower(q.ID)] {
 			r.pending = append(r.pending, q)
 			r.busy[q.Role.Key()] = pim.Operation{ID: q.ID, Action: q.Action, Role: q.Role, State: pim.OperationWaiting, Request: &q}
 		}
 	}
+}
+
+func prolongs(a pim.Action) bool { return a == pim.ActionExtend || a == pim.ActionRenew }
+
+// planned says that a request is the service's own keeping of a plan.
+func (r *roles) planned(q pim.Request) bool {
+	return strings.EqualFold(r.plans[q.Role.Key()].Request, q.ID)
+}
+
+// eligibilityOf is what a role at a scope can be activated from, or nil.
+func (r *roles) eligibilityOf(role pim.Role) *pim.Eligibility {
+	if e := r.eligible[role.Key()]; e != nil {
+		return e
+	}
+	for i := range r.snapshot.Eligible {
+		e := &r.snapshot.Eligible[i]
+		if role.Scope.Within(e.Role.Scope) && role.At(e.Role.Scope).Key() == e.Role.Key() {
+			return e
+		}
+	}
+	return nil
 }
 
 func (r *roles) isActive(k pim.Key) bool {

@@ -74,6 +74,14 @@ func kindName(w Words, k pim.Kind) string {
 	return pim.CleanText(string(k), nameLimit)
 }
 
+// kindsName is the name of a kind in the plural, as it filters a list.
+func kindsName(w Words, k pim.Kind) string {
+	if k == pim.KindGroup {
+		return w.Say("kind.groups")
+	}
+	return kindName(w, k)
+}
+
 func accountName(a pim.Account) string {
 	if a.Username != "" {
 		return pim.CleanText(a.Username, nameLimit)

@@ -14,10 +14,11 @@ import (
 
 // How much the tray's menu and tooltip hold.
 const (
-	trayRecents  = 5
-	trayEligible = 20
-	trayPending  = 3
-	tooltipLimit = 120
+	trayFavorites = 10
+	trayRecents   = 5
+	trayEligible  = 20
+	trayPending   = 3
+	tooltipLimit  = 120
 )
 
 // PresentTray makes what the tray shows of state at now. Labels hold clock times and no
@@ -46,7 +47,7 @@ type trayPresenter struct {
 }
 
 func (p *trayPresenter) menu() []Item {
-	groups := [][]Item{p.active(), p.pending(), append(p.recent(), p.activate()...), p.signIn(), {
+	groups := [][]Item{p.active(), p.pending(), slices.Concat(p.favorites(), p.recent(), p.activate()), p.approvals(), p.signIn(), {
 		{ID: "open", Label: p.words.Say("tray.open"), Enabled: true, Action: Open{PageRoles}},
 		{ID: "settings", Label: p.words.Say("tray.settings"), Enabled: true, Action: Open{PageSettings}},
 		{ID: "quit", Label: p.words.Say("tray.quit"), Enabled: true, Action: Quit{}},
@@ -103,10 +104,17 @@ func (p *trayPresenter) activeItem(r *roles, active pim.ActiveRole) Item {
 	}
 
 	item := Item{ID: id, Enabled: true, Children: []Item{
+		p.onward(r, a, id),
 		deactivate,
 		{ID: id + ":open", Label: p.words.Say("tray.open"), Enabled: true, Action: Open{PageRoles}},
 	}}
+	if item.Children[0].ID == "" {
+		item.Children = item.Children[1:]
+	}
+	plan, planned := r.plans[key]
 	switch {
+	case planned && plan.State == pim.PlanWaiting:
+		item.Label = p.words.Say("tray.continues", name, Moment(p.words, plan.At, p.now))
 	case active.Certainty == pim.Unconfirmed:
 		item.Label = p.words.Say("tray.unconfirmed", name, Moment(p.words, active.UnconfirmedSince, p.now))
 	case a.End.IsZero():
@@ -115,6 +123,78 @@ func (p *trayPresenter) activeItem(r *roles, active pim.ActiveRole) Item {
 		item.Label = p.words.Say("tray.active-until", name, Moment(p.words, a.End, p.now))
 	}
 	return item
+}
+
+// onward is the entry about what follows the end of an active role, or the zero Item.
+func (p *trayPresenter) onward(r *roles, a pim.Assignment, id string) Item {
+	key := a.Role.Key()
+	at := Moment(p.words, a.End, p.now)
+	if plan, ok := r.plans[key]; ok && plan.State != pim.PlanAsks {
+		return Item{ID: id + ":drop-plan", Label: p.words.Say("verb.drop-plan", at), Enabled: true, Action: DropPlan{r.account.ID, key}}
+	}
+	can, oneClick := r.canContinue(a, r.answers(p.state.Recent, p.now), p.now)
+	switch {
+	case oneClick:
+		return Item{ID: id + ":continue", Label: p.words.Say("verb.continue", at), Enabled: true, Action: Continue{r.account.ID, key}}
+	case can:
+		return Item{ID: id + ":continue", Label: p.words.Say("verb.continue-more", at), Enabled: true, Action: Open{PageRoles}}
+	}
+	return Item{}
+}
+
+// favorites are one click each; what a favourite lacks is asked for in the window.
+func (p *trayPresenter) favorites() []Item {
+	var items []Item
+	for _, r := range p.accounts {
+		for _, f := range r.favorites(p.state) {
+			ready := r.ready(f, p.now)
+			if len(f.Wishes) == 0 || len(ready.left) == 0 || len(items) == trayFavorites {
+				continue
+			}
+			name := pim.CleanText(f.Name, labelLimit)
+			if len(f.Wishes) > 1 {
+				name = p.words.Count("tray.bundle", len(f.Wishes), name)
+			}
+			name = p.label(r, name)
+			item := Item{ID: "favorite:" + r.account.ID + ":" + f.ID, Enabled: true, Action: ActivateFavorite{r.account.ID, f.ID}}
+			switch span := favoriteSpan(p.words, f); {
+			case !ready.oneClick:
+				item.Label = p.words.Say("tray.favorite-sheet", name)
+				item.Action = Open{PageRoles}
+				if len(f.Wishes) == 1 {
+					item.Action = OpenSheet{r.account.ID, f.Wishes[0].Role.Key()}
+				}
+			case span != "":
+				item.Label = p.words.Say("tray.favorite", name, span)
+			default:
+				item.Label = p.words.Say("tray.favorite-plain", name)
+			}
+			items = append(items, item)
+		}
+	}
+	return items
+}
+
+// approvals says how many requests of others wait for the person.
+func (p *trayPresenter) approvals() []Item {
+	n := p.deciding()
+	if n == 0 {
+		return nil
+	}
+	return []Item{{ID: "approvals", Label: p.words.Count("tray.approvals", n), Enabled: true, Action: Open{PageApprovals}}}
+}
+
+func (p *trayPresenter) deciding() int {
+	n := 0
+	for _, r := range p.accounts {
+		for _, a := range r.snapshot.Approvals {
+			if decidable(r.snapshot, a, p.now) {
+				p.wake.at(a.Expires())
+				n++
+			}
+		}
+	}
+	return n
 }
 
 func (p *trayPresenter) pending() []Item {
@@ -128,6 +208,9 @@ func (p *trayPresenter) pending() []Item {
 				continue
 			}
 			name := p.label(r, short(o.Role, labelLimit))
+			if i := slices.IndexFunc(o.Steps, func(s pim.Step) bool { return !s.State.Over() }); i >= 0 && len(o.Steps) > 1 {
+				name = p.words.Say("tray.step", name, i+1, len(o.Steps), pim.CleanText(o.Steps[i].Role.Scope.Label(), tipLimit))
+			}
 			switch o.State {
 			case pim.OperationFailed:
 				items = append(items, Item{
@@ -140,6 +223,14 @@ func (p *trayPresenter) pending() []Item {
 				add(r, o.ID, p.scheduled(name, o.Request))
 			default:
 				add(r, o.ID, p.words.Say("tray.in-progress", name))
+			}
+		}
+		for _, plan := range r.snapshot.Plans {
+			if plan.State == pim.PlanAsks {
+				items = append(items, Item{
+					ID: "plan:" + r.account.ID + ":" + string(plan.Key()), Enabled: true, Action: OpenSheet{r.account.ID, plan.Key()},
+					Label: p.words.Say("tray.plan-asks", p.label(r, short(plan.Role, labelLimit))),
+				})
 			}
 		}
 		for _, q := range r.pending {
@@ -176,7 +267,9 @@ func (p *trayPresenter) recents() []recentOf {
 	var all []recentOf
 	for _, r := range p.accounts {
 		for _, c := range r.recents(p.state) {
-			all = append(all, recentOf{r, c})
+			if !r.starred(p.state, c.Role.Key()) {
+				all = append(all, recentOf{r, c})
+			}
 		}
 	}
 	slices.SortStableFunc(all, func(a, b recentOf) int { return b.recent.Used.Compare(a.recent.Used) })
@@ -365,12 +458,17 @@ func (p *trayPresenter) tooltip() string {
 }
 
 func (p *trayPresenter) badge() int {
-	n := 0
+	n := p.deciding()
 	for _, r := range p.accounts {
 		if r.snapshot.SignIn != nil {
 			n++
 		}
 		n += len(r.pending)
+		for _, plan := range r.snapshot.Plans {
+			if plan.State == pim.PlanAsks {
+				n++
+			}
+		}
 		for _, o := range r.operations {
 			if o.State == pim.OperationWaiting {
 				n++

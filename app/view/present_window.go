@@ -33,12 +33,12 @@ type Look struct {
 func PresentWindow(state *local.State, now time.Time, w Words, look Look) Window {
 	p := &windowPresenter{state: state, now: now, words: w, look: look, query: newQuery(look.Search), wake: wake{now: now}}
 	if state == nil || (state.Starting && len(state.Accounts) == 0) {
-		return Window{Empty: p.loading(), RequestsEmpty: p.loading()}
+		return Window{Empty: p.loading(), RequestsEmpty: p.loading(), ApprovalsEmpty: p.loading()}
 	}
 	v := Window{Header: p.header(), Banners: p.banners()}
 	if p.snapshot == nil {
 		v.Empty = p.signedOut()
-		v.RequestsEmpty = v.Empty
+		v.RequestsEmpty, v.ApprovalsEmpty = v.Empty, v.Empty
 		return v
 	}
 	p.roles = newRoles(p.snapshot, now)
@@ -47,6 +47,10 @@ func PresentWindow(state *local.State, now time.Time, w Words, look Look) Window
 	v.Requests = p.requests()
 	if len(v.Requests) == 0 {
 		v.RequestsEmpty = p.noRequests()
+	}
+	v.Approvals = p.approvals()
+	if len(v.Approvals) == 0 {
+		v.ApprovalsEmpty = p.noApprovals()
 	}
 	p.wake.at(midnight(now).AddDate(0, 0, 1))
 	v.Next = p.wake.next
@@ -85,6 +89,11 @@ func (p *windowPresenter) header() Header {
 	for _, q := range p.snapshot.Requests {
 		if q.Phase(p.now) == pim.PhaseWaiting {
 			h.Waiting++
+		}
+	}
+	for _, a := range p.snapshot.Approvals {
+		if decidable(p.snapshot, a, p.now) {
+			h.Deciding++
 		}
 	}
 	var next time.Time
@@ -132,7 +141,15 @@ func (p *windowPresenter) banners() []Banner {
 	if p.state.SigningIn {
 		out = append(out, Banner{ID: "signing-in", Tone: ToneWarning, Text: p.words.Say("banner.signing-in")})
 	}
+	for _, c := range p.state.Consents {
+		if p.snapshot != nil && c.Account == p.snapshot.Account.ID {
+			out = append(out, p.consentBanner(c))
+		}
+	}
 	for _, n := range p.state.Notices {
+		if strings.HasPrefix(n.ID, "consent:") {
+			continue // The banner above says so with the address.
+		}
 		out = append(out, Banner{ID: "notice:" + n.ID, Tone: ToneWarning, Text: pim.CleanText(n.Text, nameLimit), Details: n.Details})
 	}
 	return out
@@ -146,7 +163,8 @@ func (p *windowPresenter) partBanners() []Banner {
 	}
 	var failures []failure
 	for _, part := range p.snapshot.Parts {
-		if part.Problem == nil || (part.Problem.Code == pim.CodeSignInNeeded && p.snapshot.SignIn != nil) {
+		if part.Problem == nil || (part.Problem.Code == pim.CodeSignInNeeded && p.snapshot.SignIn != nil) ||
+			(part.Problem.Code == pim.CodeConsent && p.asksConsent()) {
 			continue
 		}
 		i := slices.IndexFunc(failures, func(f failure) bool { return f.text == part.Problem.Text })
@@ -168,16 +186,43 @@ func (p *windowPresenter) partBanners() []Banner {
 	return out
 }
 
+// partName names the kind too where there are several.
 func (p *windowPresenter) partName(part pim.Part) string {
+	name := pim.CleanText(part.Name, nameLimit)
 	switch part.Name {
 	case "eligible":
-		return p.words.Say("part.eligible")
+		name = p.words.Say("part.eligible")
 	case "active":
-		return p.words.Say("part.active")
+		name = p.words.Say("part.active")
 	case "requests":
-		return p.words.Say("part.requests")
+		name = p.words.Say("part.requests")
+	case "approvals":
+		name = p.words.Say("part.approvals")
 	}
-	return pim.CleanText(part.Name, nameLimit)
+	if slices.ContainsFunc(p.snapshot.Parts, func(q pim.Part) bool { return q.Kind != part.Kind }) {
+		name = p.words.Say("part.of-kind", name, kindsName(p.words, part.Kind))
+	}
+	return name
+}
+
+func (p *windowPresenter) asksConsent() bool {
+	return slices.ContainsFunc(p.state.Consents, func(c local.Consent) bool { return c.Account == p.snapshot.Account.ID })
+}
+
+func (p *windowPresenter) consentBanner(c local.Consent) Banner {
+	var kinds []string
+	for _, k := range c.Kinds {
+		kinds = append(kinds, kindsName(p.words, k))
+	}
+	permissions := pim.CleanText(strings.Join(c.Permissions, ", "), nameLimit)
+	b := Banner{
+		ID: "consent", Tone: ToneWarning,
+		Text: p.words.Say("banner.consent", strings.Join(kinds, ", "), permissions),
+	}
+	if c.URL != "" {
+		b.Verb, b.Action = p.words.Say("verb.copy-consent"), CopyText{c.URL}
+	}
+	return b
 }
 
 func (p *windowPresenter) loading() *Empty {
@@ -201,8 +246,10 @@ func (p *windowPresenter) rows() ([]Row, *Empty) {
 	}{
 		{p.words.Say("heading.progress"), p.operationRows()},
 		{p.words.Say("heading.active"), p.activeRows()},
+		{p.words.Say("heading.favorites"), p.favoriteRows()},
 		{p.words.Say("heading.recent"), p.recentRows()},
 		{p.words.Say("heading.eligible"), p.eligibleRows()},
+		{p.words.Say("heading.ended"), p.endedRows()},
 	}
 	var rows []Row
 	for _, g := range groups {
@@ -319,8 +366,10 @@ func (p *windowPresenter) activeRow(row Row, active pim.ActiveRole) Row {
 		if !a.End.IsZero() {
 			row.Detail = p.words.Say("active.assigned-until", Moment(p.words, a.End, p.now))
 		}
+		p.prolong(&row, a.End, a.Via, true)
 		return row
 	}
+	p.onward(&row, a)
 	row.Verb = p.words.Say("verb.deactivate")
 	operation, busy := p.roles.busy[row.Key]
 	locked := lockedUntil(a, p.now)
@@ -345,7 +394,7 @@ func (p *windowPresenter) activeRow(row Row, active pim.ActiveRole) Row {
 func (p *windowPresenter) operationRows() []Row {
 	var rows []Row
 	for _, o := range p.roles.operations {
-		if o.Action != pim.ActionActivate && o.State != pim.OperationFailed {
+		if o.Action == pim.ActionDeactivate && o.State != pim.OperationFailed {
 			continue
 		}
 		row := p.row(RowOperation, "operation:"+o.ID, o.Role)
@@ -353,6 +402,7 @@ func (p *windowPresenter) operationRows() []Row {
 			rows = append(rows, p.operationRow(row, o))
 		}
 	}
+	rows = append(rows, p.planRows()...)
 	for _, q := range p.roles.pending {
 		row := p.row(RowOperation, "pending:"+q.ID, q.Role)
 		if p.wanted(q.Role, row.Scope) {
@@ -371,7 +421,14 @@ func (p *windowPresenter) operationRow(row Row, o pim.Operation) Row {
 	if o.Problem != nil {
 		row.Detail, row.Details = o.Problem.Text, o.Problem.Details
 	}
+	if o.Problem == nil && len(o.Steps) > 1 {
+		row.Detail, row.Note = p.steps(o)
+	}
 	switch {
+	case o.State == pim.OperationFailed && o.Offer != nil && p.roles.eligibilityOf(o.Role) != nil:
+		row.Verb = p.words.Say("verb.activate-more")
+		row.Action = OpenWider{row.Account, p.roles.eligibilityOf(o.Role).Role.Key(), *o.Offer}
+		row.Note = p.words.Say("operation.offer", p.roles.names.text(o.Role.At(*o.Offer)))
 	case o.State == pim.OperationFailed && o.Action == pim.ActionActivate:
 		if p.roles.eligible[row.Key] != nil && !p.roles.isActive(row.Key) {
 			row.Verb, row.Action = p.words.Say("verb.try-again"), OpenSheet{row.Account, row.Key}
@@ -400,19 +457,28 @@ func OperationStatus(w Words, o pim.Operation, now time.Time) (string, Tone) {
 			return w.Say("operation.scheduled", Moment(w, o.Request.EffectiveStart(), now)), ToneNormal
 		}
 	case pim.OperationDone:
-		if o.Action == pim.ActionDeactivate {
+		switch {
+		case o.Action == pim.ActionDeactivate:
 			return w.Say("operation.deactivated"), ToneGood
+		case prolongs(o.Action):
+			return w.Say("operation.prolonged"), ToneGood
 		}
 		return w.Say("operation.activated"), ToneGood
 	case pim.OperationFailed:
-		if o.Action == pim.ActionDeactivate {
+		switch {
+		case o.Action == pim.ActionDeactivate:
 			return w.Say("operation.deactivate-failed"), ToneBad
+		case prolongs(o.Action):
+			return w.Say("operation.prolong-failed"), ToneBad
 		}
 		return w.Say("operation.failed"), ToneBad
 	case pim.OperationFollowing:
 	}
-	if o.Action == pim.ActionDeactivate {
+	switch {
+	case o.Action == pim.ActionDeactivate:
 		return w.Say("operation.deactivating"), ToneNormal
+	case prolongs(o.Action):
+		return w.Say("operation.prolonging"), ToneNormal
 	}
 	return w.Say("operation.activating"), ToneNormal
 }
@@ -424,10 +490,11 @@ func (p *windowPresenter) recentRows() []Row {
 			break
 		}
 		row := p.row(RowRecent, "recent:"+string(c.Role.Key()), c.Role)
-		if !p.wanted(c.Role, row.Scope, c.Justification) {
+		if !p.wanted(c.Role, row.Scope, c.Justification) || p.roles.starred(p.state, row.Key) {
 			continue
 		}
 		row.Selectable = true
+		row.More = p.star(row)
 		row.Status = Span(p.words, c.Duration)
 		row.Detail = pim.CleanText(c.Justification, nameLimit)
 		row.Tone = ToneQuiet
@@ -459,6 +526,11 @@ func (p *windowPresenter) eligibleRows() []Row {
 		policy, read := p.snapshot.Policies[key]
 		row.Badges, row.Unread = p.badges(e, policy), !read
 		row.Verb, row.Action = verb, OpenSheet{row.Account, key}
+		if e.Behind != "" {
+			row.Note = p.words.Say("sheet.first-group", pim.CleanText(e.BehindName, nameLimit))
+		}
+		row.More = p.star(row)
+		p.prolong(&row, e.End, e.Via, false)
 		rows = append(rows, row)
 	}
 	if p.query.empty() {
@@ -481,6 +553,14 @@ func (p *windowPresenter) badges(e *pim.Eligibility, policy pim.Policy) []Badge 
 		if e.End.Sub(p.now) <= endsSoon {
 			add(p.ends(e.End), ToneWarning)
 		}
+	}
+	if p.roles.prolonging[e.Role.Key()] {
+		add(p.words.Say("badge.prolonging"), ToneQuiet)
+	}
+	if e.Behind != "" {
+		add(p.words.Say("badge.first-group", pim.CleanText(e.BehindName, 30)), ToneNormal)
+	} else if e.MayGiveRoles {
+		add(p.words.Say("badge.may-give"), ToneQuiet)
 	}
 	if policy.ApprovalRequired {
 		add(p.words.Say("badge.approval"), ToneWarning)

@@ -38,6 +38,13 @@ type Sheet struct {
 	Problem string
 	// Unread are the roles whose policy is not known yet.
 	Unread []pim.Key
+	// RefuseWeak says that a reason must say something: see pim.WeakReason.
+	RefuseWeak bool
+	// Narrows is the eligibility of the only role, where it can be activated at narrower scopes.
+	Narrows *pim.Eligibility
+	// Continues is when the only role's activation ends that this one follows; zero for an
+	// activation now or at a time of choice.
+	Continues time.Time
 }
 
 // SheetRole is a role on the sheet, with its names whole.
@@ -48,7 +55,22 @@ type SheetRole struct {
 	Scope string
 	// Path is the scope's id.
 	Path string
+	// Eligibility is what the role draws on, and At the scope to ask for where that is
+	// not the eligibility's own.
+	Eligibility pim.Key
+	At          pim.Scope
 }
+
+// At returns the role at a narrower scope of its eligibility.
+func (s Sheet) At(scope pim.Scope) SheetRole {
+	r := s.Roles[0]
+	at := s.Narrows.Role.At(scope)
+	r.Key, r.At, r.Scope, r.Path = at.Key(), scope, pim.CleanText(scope.Label(), nameLimit), pim.CleanText(scope.ID, nameLimit)
+	return r
+}
+
+// SheetButton is the text of the button that sends for n roles.
+func SheetButton(w Words, n int) string { return w.Count("sheet.button", n) }
 
 // Choice is a duration to choose.
 type Choice struct {
@@ -101,16 +123,29 @@ const sheetReasons = 6
 // NewSheet describes the activation of roles of an account at now. Keys that the account is
 // not eligible for are left out, and the sheet says so.
 func NewSheet(state *local.State, account string, keys []pim.Key, now time.Time, w Words) Sheet {
+	return newSheet(state, account, keys, now, w, false)
+}
+
+// NewContinueSheet describes how an active role goes on after its end.
+func NewContinueSheet(state *local.State, account string, key pim.Key, now time.Time, w Words) Sheet {
+	return newSheet(state, account, []pim.Key{key}, now, w, true)
+}
+
+func newSheet(state *local.State, account string, keys []pim.Key, now time.Time, w Words, continues bool) Sheet {
 	s := Sheet{Account: account, Title: w.Count("sheet.title", len(keys)), Button: w.Count("sheet.button", len(keys)), Limit: pim.LongestActivation}
 	var snapshot *pim.Snapshot
 	if state != nil {
 		snapshot = state.Account(account)
+		s.RefuseWeak = state.Settings.RefuseWeakReasons
 	}
 	if snapshot == nil {
 		s.Problem = w.Say("sheet.no-account")
 		return s
 	}
 	b := sheetBuilder{sheet: &s, state: state, roles: newRoles(snapshot, now), now: now, words: w}
+	if continues {
+		b.follow(keys[0])
+	}
 	for _, k := range keys {
 		b.add(k)
 	}
@@ -143,7 +178,31 @@ func (b *sheetBuilder) find(k pim.Key) (*pim.Eligibility, pim.Role) {
 			return b.roles.source(c), c.Role
 		}
 	}
+	for _, f := range b.roles.favorites(b.state) {
+		for _, r := range f.Wishes {
+			if r.Role.Key() == k {
+				return b.roles.eligible[r.Eligibility], r.Role
+			}
+		}
+	}
+	for _, a := range b.roles.active {
+		if a.Assignment.Role.Key() == k {
+			return b.roles.eligibilityOf(a.Assignment.Role), a.Assignment.Role
+		}
+	}
 	return nil, pim.Role{}
+}
+
+// follow sets the sheet to go on after the end of an active role.
+func (b *sheetBuilder) follow(k pim.Key) {
+	for _, a := range b.roles.active {
+		if a.Assignment.Role.Key() == k {
+			b.sheet.Continues = a.Assignment.End
+		}
+	}
+	if b.sheet.Continues.IsZero() {
+		b.sheet.Problem = b.words.Say("sheet.not-active")
+	}
 }
 
 func (b *sheetBuilder) add(k pim.Key) {
@@ -153,10 +212,25 @@ func (b *sheetBuilder) add(k pim.Key) {
 	}
 	s := b.sheet
 	name := roleName(role)
-	s.Roles = append(s.Roles, SheetRole{
+	added := SheetRole{
 		Key: k, Kind: role.Kind, Name: name, Scope: b.roles.names.text(role), Path: pim.CleanText(role.Scope.ID, nameLimit),
-	})
-	if b.roles.isActive(k) {
+		Eligibility: e.Role.Key(),
+	}
+	if added.Eligibility != k {
+		added.At = role.Scope
+	}
+	s.Roles = append(s.Roles, added)
+	s.Narrows = nil
+	if len(s.Roles) == 1 && role.Kind == pim.KindAzure && s.Continues.IsZero() {
+		s.Narrows = e
+	}
+	if e.Behind != "" {
+		group := pim.CleanText(e.BehindName, 60)
+		s.Notes = append(s.Notes, Note{b.words.Say("sheet.first-group", group), ToneWarning})
+	}
+	if !s.Continues.IsZero() {
+		s.Notes = append(s.Notes, Note{b.words.Say("sheet.continue-note"), ToneQuiet})
+	} else if b.roles.isActive(k) {
 		s.Notes = append(s.Notes, Note{b.words.Say("sheet.already-active", name), ToneWarning})
 	} else if _, busy := b.roles.busy[k]; busy {
 		s.Notes = append(s.Notes, Note{b.words.Say("sheet.busy", name), ToneWarning})
@@ -205,6 +279,10 @@ func (b *sheetBuilder) finish(asked int) {
 		s.Notes = append(s.Notes, Note{w.Count("sheet.some-not-eligible", asked-len(s.Roles)), ToneWarning})
 	}
 	s.Title, s.Button = w.Count("sheet.title", max(len(s.Roles), 1)), w.Count("sheet.button", max(len(s.Roles), 1))
+	if !s.Continues.IsZero() {
+		s.Title = w.Say("sheet.continue")
+		s.Button = w.Say("verb.continue", Moment(w, s.Continues, b.now))
+	}
 	b.notes()
 	b.remembered()
 	b.durations()
@@ -310,8 +388,13 @@ func (s Sheet) Check(e Entry, now time.Time, w Words) (Filled, []FieldProblem) {
 	case !f.Start.IsZero() && !f.Start.After(now):
 		problem(FieldStart, w.Say("problem.start-past"))
 	}
-	if s.JustificationRequired && f.Justification == "" {
+	switch {
+	case s.JustificationRequired && f.Justification == "":
 		problem(FieldJustification, w.Say("problem.justification"))
+	case s.RefuseWeak && f.Justification == "":
+		problem(FieldJustification, w.Say("problem.justification"))
+	case s.RefuseWeak && pim.WeakReason(f.Justification):
+		problem(FieldJustification, w.Say("problem.weak-reason"))
 	}
 	if s.TicketRequired && f.Ticket.Number == "" {
 		problem(FieldTicket, w.Say("problem.ticket"))
@@ -321,6 +404,9 @@ func (s Sheet) Check(e Entry, now time.Time, w Words) (Filled, []FieldProblem) {
 
 // Until says when what was filled in would begin and end.
 func (s Sheet) Until(f Filled, now time.Time, w Words) string {
+	if !s.Continues.IsZero() {
+		return w.Say("sheet.from-until", Moment(w, s.Continues, now), Moment(w, s.Continues.Add(f.Duration), now))
+	}
 	if f.Start.IsZero() {
 		return w.Say("sheet.until", Moment(w, now.Add(f.Duration), now))
 	}

@@ -63,6 +63,7 @@ func golden(t *testing.T, name string, v any) {
 func TestGolden(t *testing.T) {
 	states := map[string]*local.State{
 		"demo": viewtest.Demo(), "troubled": viewtest.Troubled(), "signed-out": viewtest.SignedOut(), "long": viewtest.Long(), "connecting": nil,
+		"full": viewtest.Full(), "full-long": viewtest.FullLong(),
 	}
 	for name, state := range states {
 		for _, language := range translations.Languages() {
@@ -94,7 +95,7 @@ func item(menu []view.Item, id string) (view.Item, bool) {
 
 func TestTrayMenuIsSound(t *testing.T) {
 	for name, state := range map[string]*local.State{
-		"demo": viewtest.Demo(), "troubled": viewtest.Troubled(), "long": viewtest.Long(), "large": viewtest.Large(100), "signed out": viewtest.SignedOut(), "none": nil,
+		"demo": viewtest.Demo(), "troubled": viewtest.Troubled(), "long": viewtest.Long(), "full": viewtest.Full(), "full long": viewtest.FullLong(), "large": viewtest.Large(100), "signed out": viewtest.SignedOut(), "none": nil,
 	} {
 		t.Run(name, func(t *testing.T) {
 			seen := map[string]bool{}

@@ -21,6 +21,10 @@ type Window struct {
 	Requests []Row
 	// RequestsEmpty stands in for Requests.
 	RequestsEmpty *Empty
+	// Approvals is the list of what waits for the person's decision.
+	Approvals []Row
+	// ApprovalsEmpty stands in for Approvals.
+	ApprovalsEmpty *Empty
 	// Next is the first moment at which the window changes by time alone; zero
 	// when time changes nothing.
 	Next time.Time
@@ -38,6 +42,8 @@ type Header struct {
 	SigningIn  bool
 	// Waiting counts the requests that are not decided.
 	Waiting int
+	// Deciding counts the requests of others that wait for the person.
+	Deciding int
 }
 
 // AccountChoice is an entry of the account switcher.
@@ -93,6 +99,9 @@ const (
 	RowRecent
 	RowEligible
 	RowRequest
+	RowFavorite
+	RowApproval
+	RowEnded
 )
 
 // Row is one line of a list. All rows of a type have the same shape.
@@ -126,6 +135,16 @@ type Row struct {
 	Verb    string
 	Action  Action
 	Details string
+	// Note has in sentences what the row has no room for.
+	Note string
+	// More is what else can be done with it.
+	More []Offer
+}
+
+// Offer is something that can be done.
+type Offer struct {
+	Verb   string
+	Action Action
 }
 
 // Badge is a short word about a role.
