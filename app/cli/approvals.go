@@ -78,7 +78,8 @@ func (a *app) approvals(s *local.State) ([]approval, error) {
 }
 
 func (a *app) approvalsCommand() *cobra.Command {
-	return &cobra.Command{
+	var again bool
+	cmd := &cobra.Command{
 		Use: "approvals", Short: "List the requests that wait for your decision, the oldest first", Args: noArgs,
 		RunE: a.run(func(ctx context.Context, _ []string) error {
 			c, err := a.connect(ctx)
@@ -86,7 +87,7 @@ func (a *app) approvalsCommand() *cobra.Command {
 				return err
 			}
 			defer c.Close()
-			state, err := ready(ctx, c)
+			state, err := refreshed(ctx, c, again)
 			if err != nil {
 				return err
 			}
@@ -97,6 +98,8 @@ func (a *app) approvalsCommand() *cobra.Command {
 			return a.printApprovals(all, state.Now)
 		}),
 	}
+	refreshFlag(cmd, &again)
+	return cmd
 }
 
 func (a *app) printApprovals(all []approval, now time.Time) error {
@@ -163,17 +166,23 @@ func (a *app) decide(ctx context.Context, args []string, approve bool, reason st
 		return err
 	}
 	defer c.Close()
-	state, err := ready(ctx, c)
-	if err != nil {
-		return err
-	}
-	all, err := a.approvals(state)
-	if err != nil {
-		return err
-	}
-	chosen, err := choose(all, args)
-	if err != nil {
-		return err
+	var chosen []approval
+	for _, again := range []bool{false, true} {
+		state, err := refreshed(ctx, c, again)
+		if err != nil {
+			return err
+		}
+		all, err := a.approvals(state)
+		if err != nil {
+			return err
+		}
+		// What is not found may have come since the last read.
+		if chosen, err = choose(all, args); err == nil {
+			break
+		}
+		if again {
+			return err
+		}
 	}
 	out := make([]decisionJSON, len(chosen))
 	byAccount := map[string][]int{}

@@ -248,6 +248,20 @@ func ready(ctx context.Context, c *local.Client) (*local.State, error) {
 	return nil, ctx.Err()
 }
 
+// refreshed is ready, after everything was read again where again says so. What could not
+// be read is no error: the state tells.
+func refreshed(ctx context.Context, c *local.Client, again bool) (*local.State, error) {
+	state, err := ready(ctx, c)
+	if err != nil || !again {
+		return state, err
+	}
+	err = c.Refresh(ctx, local.RefreshRequest{})
+	if _, told := errors.AsType[*local.Error](err); err != nil && !told {
+		return nil, err
+	}
+	return c.State(ctx)
+}
+
 // firstRead says whether something was never read and may still come.
 func firstRead(s *local.State) bool {
 	for _, snap := range s.Accounts {

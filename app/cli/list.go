@@ -70,28 +70,33 @@ type listJSON struct {
 }
 
 func (a *app) listCommand() *cobra.Command {
-	var active, eligible bool
+	var active, eligible, again bool
 	c := &cobra.Command{
 		Use: "list", Short: "List the roles that are active or may be activated", Args: noArgs,
 		RunE: a.run(func(ctx context.Context, _ []string) error {
 			if !active && !eligible {
 				active, eligible = true, true
 			}
-			return a.list(ctx, active, eligible)
+			return a.list(ctx, active, eligible, again)
 		}),
 	}
 	c.Flags().BoolVar(&active, "active", false, "only what is active")
 	c.Flags().BoolVar(&eligible, "eligible", false, "only what may be activated")
+	refreshFlag(c, &again)
 	return c
 }
 
-func (a *app) list(ctx context.Context, active, eligible bool) error {
+func refreshFlag(c *cobra.Command, again *bool) {
+	c.Flags().BoolVar(again, "refresh", false, "read everything again first")
+}
+
+func (a *app) list(ctx context.Context, active, eligible, again bool) error {
 	c, err := a.connect(ctx)
 	if err != nil {
 		return err
 	}
 	defer c.Close()
-	state, err := ready(ctx, c)
+	state, err := refreshed(ctx, c, again)
 	if err != nil {
 		return err
 	}

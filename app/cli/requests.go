@@ -32,22 +32,23 @@ type requestJSON struct {
 }
 
 func (a *app) requestsCommand() *cobra.Command {
-	var all bool
+	var all, again bool
 	c := &cobra.Command{
 		Use: "requests", Short: "List your requests, the newest first", Args: noArgs,
-		RunE: a.run(func(ctx context.Context, _ []string) error { return a.requests(ctx, all) }),
+		RunE: a.run(func(ctx context.Context, _ []string) error { return a.requests(ctx, all, again) }),
 	}
 	c.Flags().BoolVar(&all, "all", false, "also what is over, instead of only what is not decided or not begun")
+	refreshFlag(c, &again)
 	return c
 }
 
-func (a *app) requests(ctx context.Context, all bool) error {
+func (a *app) requests(ctx context.Context, all, again bool) error {
 	c, err := a.connect(ctx)
 	if err != nil {
 		return err
 	}
 	defer c.Close()
-	state, err := ready(ctx, c)
+	state, err := refreshed(ctx, c, again)
 	if err != nil {
 		return err
 	}
