@@ -150,3 +150,19 @@ func pngPath(t testing.TB, path string) string {
 	}
 	return "png:" + path
 }
+
+// Dismiss presses Escape in every visible window of that title until there is none, as for
+// questions that a program may or may not have asked.
+func Dismiss(t testing.TB, title string) {
+	t.Helper()
+	Eventually(t, "the end of "+title, func() error {
+		ids, err := windows(title)
+		if err != nil || len(ids) == 0 {
+			return nil
+		}
+		if _, err := tool("xdotool", "windowactivate", "--sync", ids[0], "key", "Escape"); err != nil {
+			return err
+		}
+		return fmt.Errorf("%d are there", len(ids))
+	})
+}

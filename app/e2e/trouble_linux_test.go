@@ -153,6 +153,7 @@ func TestLockedKeychain(t *testing.T) {
 		if !unlocked {
 			unlocked = true
 			desktoptest.UnlockKeyring(t)
+			desktoptest.Dismiss(t, "Unlock Login Keyring")
 		}
 	}
 	t.Cleanup(unlock)
