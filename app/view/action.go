@@ -74,7 +74,11 @@ type OpenProlong struct {
 }
 
 // OpenDecision shows the sheet that decides somebody's request.
-type OpenDecision struct{ Account, Approval string }
+type OpenDecision struct {
+	Account  string
+	Kind     pim.Kind
+	Approval string
+}
 
 // Star makes a favourite of a role.
 type Star struct {

@@ -17,11 +17,14 @@ func decidable(s *pim.Snapshot, a pim.Approval, now time.Time) bool {
 	return !isOwn(s, a) && (a.Request.Created.IsZero() || a.Expires().After(now))
 }
 
+// ApprovalID is the id of an approval's row. Two kinds may use the same id.
+func ApprovalID(a pim.Approval) string { return "approval:" + string(a.Request.Role.Kind) + ":" + a.ID }
+
 // approvals lists what waits for the person's decision and passes the search, the oldest first.
 func (p *windowPresenter) approvals() []Row {
 	var rows []Row
 	for _, a := range p.snapshot.Approvals {
-		row := p.row(RowApproval, "approval:"+a.ID, a.Request.Role)
+		row := p.row(RowApproval, ApprovalID(a), a.Request.Role)
 		who := pim.CleanText(a.Requestor.Label(), nameLimit)
 		if !p.wanted(a.Request.Role, row.Scope, who, a.Request.Justification, a.Request.Ticket.Number) {
 			continue
@@ -43,7 +46,7 @@ func (p *windowPresenter) approvals() []Row {
 			row.Tone, row.Detail = ToneQuiet, p.words.Say("request.timed-out")
 		default:
 			row.Selectable = true
-			row.Verb, row.Action = p.words.Say("verb.decide"), OpenDecision{row.Account, a.ID}
+			row.Verb, row.Action = p.words.Say("verb.decide"), OpenDecision{row.Account, row.Kind, a.ID}
 			p.wake.at(a.Expires())
 		}
 		rows = append(rows, row)

@@ -22,6 +22,13 @@ type Agent interface {
 	Cancel(context.Context, local.CancelRequest) error
 	SaveSettings(context.Context, store.Settings) error
 	History(context.Context, local.HistoryRequest) (local.HistoryAnswer, error)
+	Decide(context.Context, local.DecideRequest) (local.DecideAnswer, error)
+	Continue(context.Context, local.ContinueRequest) (pim.Plan, error)
+	DropPlan(context.Context, local.RoleRequest) error
+	Prolong(context.Context, local.ProlongRequest) (pim.Operation, error)
+	Children(context.Context, local.ChildrenRequest) (local.ChildrenAnswer, error)
+	SaveFavorites(context.Context, local.FavoritesRequest) error
+	Export(context.Context, local.ExportRequest) (local.ExportAnswer, error)
 	Quit(context.Context) error
 }
 

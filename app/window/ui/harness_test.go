@@ -28,6 +28,9 @@ type recorder struct {
 	err      error
 	activate func(local.ActivateRequest) (local.ActivateAnswer, error)
 	history  []local.HistoryEntry
+	decide   func(local.DecideRequest) local.DecideAnswer
+	children func(local.ChildrenRequest) []pim.Scope
+	export   string
 }
 
 func (r *recorder) note(call any) error {
@@ -60,7 +63,41 @@ func (r *recorder) Deactivate(_ context.Context, q local.RoleRequest) (pim.Opera
 }
 func (r *recorder) Cancel(_ context.Context, q local.CancelRequest) error  { return r.note(q) }
 func (r *recorder) SaveSettings(_ context.Context, s store.Settings) error { return r.note(s) }
-func (r *recorder) Quit(context.Context) error                             { return r.note("quit") }
+func (r *recorder) Decide(_ context.Context, q local.DecideRequest) (local.DecideAnswer, error) {
+	err := r.note(q)
+	if r.decide != nil {
+		return r.decide(q), err
+	}
+	return local.DecideAnswer{Outcomes: make([]*pim.Problem, len(q.Approvals))}, err
+}
+
+func (r *recorder) Continue(_ context.Context, q local.ContinueRequest) (pim.Plan, error) {
+	return pim.Plan{}, r.note(q)
+}
+
+// dropped is a call of DropPlan, which has the same request as Policy.
+type dropped struct{ local.RoleRequest }
+
+func (r *recorder) DropPlan(_ context.Context, q local.RoleRequest) error { return r.note(dropped{q}) }
+
+func (r *recorder) Prolong(_ context.Context, q local.ProlongRequest) (pim.Operation, error) {
+	return pim.Operation{}, r.note(q)
+}
+
+func (r *recorder) Children(_ context.Context, q local.ChildrenRequest) (local.ChildrenAnswer, error) {
+	err := r.note(q)
+	if r.children != nil {
+		return local.ChildrenAnswer{Scopes: r.children(q)}, err
+	}
+	return local.ChildrenAnswer{}, err
+}
+
+func (r *recorder) SaveFavorites(_ context.Context, q local.FavoritesRequest) error { return r.note(q) }
+
+func (r *recorder) Export(_ context.Context, q local.ExportRequest) (local.ExportAnswer, error) {
+	return local.ExportAnswer{Text: r.export}, r.note(q)
+}
+func (r *recorder) Quit(context.Context) error { return r.note("quit") }
 func (r *recorder) History(context.Context, local.HistoryRequest) (local.HistoryAnswer, error) {
 	return local.HistoryAnswer{Entries: r.history}, r.err
 }

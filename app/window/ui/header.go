@@ -31,7 +31,7 @@ func newHeader(u *UI) *header {
 	h.search.Icon = theme.SearchIcon()
 	h.search.OnChanged = func(text string) {
 		u.look.Search = text
-		for _, l := range []*rowList{u.roles.list, u.requests.list, u.history.list} {
+		for _, l := range []*rowList{u.roles.list, u.requests.list, u.approvals.list, u.history.list} {
 			l.leave()
 		}
 		u.update()
@@ -117,6 +117,7 @@ func (h *header) openMenu() {
 		item := fyne.NewMenuItem(pim.CleanText(a.Label, 60), func() {
 			h.ui.look.Account = a.ID
 			h.ui.roles.list.clearMarks()
+			h.ui.approvals.list.clearMarks()
 			h.ui.update()
 		})
 		item.Checked = a.ID == h.shown.Account

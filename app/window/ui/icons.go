@@ -8,6 +8,7 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/theme"
 
+	"roletray/app/view"
 	"roletray/pim"
 )
 
@@ -21,6 +22,13 @@ func icon(name string) fyne.Resource {
 		return theme.QuestionIcon()
 	}
 	return theme.NewThemedResource(fyne.NewStaticResource(name+".svg", b))
+}
+
+func rowIcon(r view.Row) fyne.Resource {
+	if r.Type == view.RowFavorite {
+		return icon("star")
+	}
+	return kindIcon(r.Kind)
 }
 
 func kindIcon(k pim.Kind) fyne.Resource {

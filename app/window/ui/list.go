@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/widget"
 
 	"roletray/app/view"
@@ -28,6 +29,8 @@ type rowList struct {
 type listActions interface {
 	keyboard
 	act(view.Row)
+	// offer shows what else can be done with a row, beside an object.
+	offer(view.Row, fyne.CanvasObject)
 	// typedText is called for a letter that is typed while the list has the focus.
 	typedText(rune)
 	// leaveUp is called when the cursor would go above the first row.
@@ -60,7 +63,16 @@ func newRowList(actions listActions) *rowList {
 	return l
 }
 
-func (l *rowList) isMarked(r view.Row) bool { return r.Selectable && l.marked[r.Key] }
+func (l *rowList) isMarked(r view.Row) bool { return r.Selectable && l.marked[markOf(r)] }
+
+// markOf is what a mark on a row stands for: the role, which may have several rows, or the
+// one request.
+func markOf(r view.Row) pim.Key {
+	if r.Type == view.RowApproval {
+		return pim.Key(r.ID)
+	}
+	return r.Key
+}
 
 func (l *rowList) update(w *roleRow, r view.Row) {
 	w.set(r, l.isMarked(r))
@@ -91,7 +103,7 @@ func (l *rowList) set(rows []view.Row) {
 		l.Highlight(now)
 	}
 	for k := range l.marked {
-		if !slices.ContainsFunc(rows, func(r view.Row) bool { return r.Selectable && r.Key == k }) {
+		if !slices.ContainsFunc(rows, func(r view.Row) bool { return r.Selectable && markOf(r) == k }) {
 			delete(l.marked, k)
 		}
 	}
@@ -101,7 +113,8 @@ func (l *rowList) set(rows []view.Row) {
 func sameRow(a, b view.Row) bool {
 	return a.ID == b.ID && a.Type == b.Type && a.Account == b.Account && a.Kind == b.Kind && a.Title == b.Title && a.Scope == b.Scope &&
 		a.Status == b.Status && a.Detail == b.Detail && a.Tone == b.Tone && a.Left == b.Left && a.Selectable == b.Selectable && a.Unread == b.Unread &&
-		a.Verb == b.Verb && a.Action == b.Action && a.Details == b.Details && slices.Equal(a.Badges, b.Badges)
+		a.Verb == b.Verb && a.Action == b.Action && a.Details == b.Details && a.Note == b.Note &&
+		slices.Equal(a.Badges, b.Badges) && slices.Equal(a.More, b.More)
 }
 
 func (l *rowList) move(id int) {
@@ -211,7 +224,11 @@ func (l *rowList) TypedKey(ev *fyne.KeyEvent) {
 		}
 	case fyne.KeySpace:
 		if r, ok := l.current(); ok && r.Selectable {
-			l.mark(r, !l.marked[r.Key])
+			l.mark(r, !l.isMarked(r))
+		}
+	case fyne.KeyRight, desktop.KeyMenu:
+		if r, ok := l.underCursor(); ok {
+			l.offer(r, l.widgetOf(r))
 		}
 	case fyne.KeyReturn, fyne.KeyEnter:
 		if r, ok := l.current(); ok {
@@ -232,16 +249,33 @@ func (l *rowList) TypedRune(r rune) {
 func (l *rowList) typedKey(ev *fyne.KeyEvent) bool    { return l.actions.typedKey(ev) }
 func (l *rowList) typedShortcut(s fyne.Shortcut) bool { return l.actions.typedShortcut(s) }
 func (l *rowList) act(r view.Row)                     { l.actions.act(r) }
-func (l *rowList) clearMarks()                        { clear(l.marked); l.Refresh(); l.actions.marksChanged() }
+func (l *rowList) offer(r view.Row, by fyne.CanvasObject) {
+	if len(r.More) > 0 {
+		l.actions.offer(r, by)
+	}
+}
+
+// widgetOf is what shows a row: its button for more, or the list.
+func (l *rowList) widgetOf(r view.Row) fyne.CanvasObject {
+	for w := range l.widgets {
+		if w.row.ID == r.ID && w.others.Visible() {
+			return w.others
+		}
+	}
+	return l
+}
+
+func (l *rowList) clearMarks() { clear(l.marked); l.Refresh(); l.actions.marksChanged() }
 
 func (l *rowList) mark(r view.Row, on bool) {
-	if on == l.marked[r.Key] {
+	k := markOf(r)
+	if on == l.marked[k] {
 		return
 	}
 	if on {
-		l.marked[r.Key] = true
+		l.marked[k] = true
 	} else {
-		delete(l.marked, r.Key)
+		delete(l.marked, k)
 	}
 	l.Refresh()
 	l.actions.marksChanged()
@@ -256,4 +290,9 @@ func (l *rowList) markedKeys() []pim.Key {
 		}
 	}
 	return keys
+}
+
+// markedRows are the marked rows in the order of the list.
+func (l *rowList) markedRows() []view.Row {
+	return slices.DeleteFunc(slices.Clone(l.rows), func(r view.Row) bool { return !l.isMarked(r) })
 }

@@ -4,11 +4,14 @@ package ui
 
 import (
 	"context"
+	"io"
 	"slices"
 	"strings"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/dialog"
+	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
@@ -88,12 +91,16 @@ func (d *detailPane) set(r view.Row, visible bool) bool {
 		parts = append(parts, b.Text)
 	}
 	parts = slices.DeleteFunc(parts, func(s string) bool { return s == "" })
+	said := strings.Join(parts, " · ")
+	if r.Note != "" {
+		said = strings.TrimSpace(said + "\n" + r.Note)
+	}
 	tone := widget.MediumImportance
 	if r.Tone == view.ToneBad {
 		tone = widget.DangerImportance
 	}
-	setLabel(d.text, strings.Join(parts, " · "), tone)
-	setVisible(d.text, len(parts) > 0)
+	setLabel(d.text, said, tone)
+	setVisible(d.text, said != "")
 	setVisible(d.copying, r.Details != "")
 	return true
 }
@@ -123,6 +130,16 @@ func (p *listPage) set(rows []view.Row, empty *view.Empty) {
 func (p *listPage) typedKey(ev *fyne.KeyEvent) bool    { return p.ui.typedKey(ev) }
 func (p *listPage) typedShortcut(s fyne.Shortcut) bool { return p.ui.typedShortcut(s) }
 func (p *listPage) act(r view.Row)                     { p.ui.act(r.Action) }
+func (p *listPage) offer(r view.Row, by fyne.CanvasObject) {
+	var items []*fyne.MenuItem
+	for _, o := range r.More {
+		items = append(items, fyne.NewMenuItem(o.Verb, func() { p.ui.act(o.Action) }))
+	}
+	menu := widget.NewPopUpMenu(fyne.NewMenu("", items...), p.ui.p.Window.Canvas())
+	at := fyne.CurrentApp().Driver().AbsolutePositionForObject(by)
+	menu.ShowAtPosition(at.Add(fyne.NewPos(by.Size().Width-menu.MinSize().Width, min(by.Size().Height, 40))))
+}
+
 func (p *listPage) typedText(r rune) {
 	p.ui.focusSearch()
 	p.ui.header.search.CursorColumn = len([]rune(p.ui.header.search.Text))
@@ -165,13 +182,20 @@ func newRolesPage(u *UI) *rolesPage {
 	p.barText = oneLine("")
 	p.activate = newButton(u, "", nil, p.activateMarked)
 	p.activate.Importance = widget.HighImportance
-	clearMarks := newButton(u, w.Say("verb.clear"), nil, p.list.clearMarks)
-	clearMarks.Importance = widget.LowImportance
-	p.bar = padded(4, 8, 0, 0, container.NewBorder(widget.NewSeparator(), nil, nil,
-		padded(6, 0, 0, 0, container.NewHBox(clearMarks, p.activate)), padded(6, 0, 0, 0, p.barText)))
-	p.bar.Hide()
+	bundle := newButton(u, w.Say("verb.bundle"), icon("star"), func() { u.newFavorite(p.account, p.list.markedKeys()) })
+	p.bar = p.markBar(p.barText, bundle, p.activate)
 	p.object = container.NewBorder(p.kinds, p.bar, nil, nil, p.listPage.object)
 	return p
+}
+
+// markBar is the line below a list about its marked rows.
+func (p *listPage) markBar(text fyne.CanvasObject, buttons ...fyne.CanvasObject) fyne.CanvasObject {
+	clearMarks := newButton(p.ui, p.ui.p.Words.Say("verb.clear"), nil, func() { p.list.clearMarks() })
+	clearMarks.Importance = widget.LowImportance
+	all := container.NewHBox(append([]fyne.CanvasObject{clearMarks}, buttons...)...)
+	bar := padded(4, 8, 0, 0, container.NewBorder(widget.NewSeparator(), nil, nil, padded(6, 0, 0, 0, all), padded(6, 0, 0, 0, text)))
+	bar.Hide()
+	return bar
 }
 
 func (p *rolesPage) showKind() {
@@ -228,11 +252,50 @@ func (p *rolesPage) activateMarked() {
 // historyPage lists what this computer has recorded.
 type historyPage struct {
 	*listPage
+	object  *fyne.Container
 	entries []local.HistoryEntry
 	loaded  bool
 }
 
-func newHistoryPage(u *UI) *historyPage { return &historyPage{listPage: newListPage(u)} }
+func newHistoryPage(u *UI) *historyPage {
+	p := &historyPage{listPage: newListPage(u)}
+	w := u.p.Words
+	csv := newButton(u, w.Say("verb.export-csv"), theme.DownloadIcon(), func() { p.export(local.ExportCSV) })
+	json := newButton(u, w.Say("verb.export-json"), theme.DownloadIcon(), func() { p.export(local.ExportJSON) })
+	csv.Importance, json.Importance = widget.LowImportance, widget.LowImportance
+	p.object = container.NewBorder(container.NewHBox(layout.NewSpacer(), csv, json), nil, nil, nil, p.listPage.object)
+	return p
+}
+
+// export asks for a file and writes the entries that the search has left to it.
+func (p *historyPage) export(format local.ExportFormat) {
+	u := p.ui
+	req := local.ExportRequest{Format: format}
+	req.Account, req.Search = u.shown.Header.Account, u.look.Search
+	save := dialog.NewFileSave(func(file fyne.URIWriteCloser, err error) {
+		if err != nil {
+			u.fail(err)
+		}
+		if err != nil || file == nil {
+			return
+		}
+		u.do(func(ctx context.Context, agent Agent) error { return writeExport(ctx, agent, req, file) }, nil)
+	}, u.p.Window)
+	save.SetFileName("roletray-history." + string(format))
+	save.Show()
+}
+
+// writeExport closes the file in any case.
+func writeExport(ctx context.Context, agent Agent, req local.ExportRequest, file io.WriteCloser) error {
+	answer, err := agent.Export(ctx, req)
+	if err == nil {
+		_, err = io.WriteString(file, answer.Text)
+	}
+	if errClose := file.Close(); err == nil {
+		err = errClose
+	}
+	return err
+}
 
 func (p *historyPage) load() {
 	u := p.ui
@@ -267,6 +330,8 @@ func (u *UI) list() *rowList {
 		return u.roles.list
 	case view.PageRequests:
 		return u.requests.list
+	case view.PageApprovals:
+		return u.approvals.list
 	case view.PageHistory:
 		return u.history.list
 	case view.PageSettings:

@@ -32,6 +32,7 @@ func newRail(u *UI) *rail {
 	r := &rail{items: []*railItem{
 		item(view.PageRoles, w.Say("page.roles"), icon("roles")),
 		item(view.PageRequests, w.Say("page.requests"), icon("requests")),
+		item(view.PageApprovals, w.Say("page.approvals"), icon("approvals")),
 		item(view.PageHistory, w.Say("page.history"), theme.HistoryIcon()),
 		item(view.PageSettings, w.Say("page.settings"), theme.SettingsIcon()),
 	}}
@@ -39,7 +40,7 @@ func newRail(u *UI) *rail {
 	logo.FillMode = canvas.ImageFillContain
 	logo.SetMinSize(fyne.NewSize(36, 36))
 	r.object = on(wtheme.ColorRail, 0, padded(12, 10, 8, 8, container.NewVBox(
-		container.NewCenter(logo), spacer(8), r.items[0], r.items[1], r.items[2], layout.NewSpacer(), r.items[3],
+		container.NewCenter(logo), spacer(8), r.items[0], r.items[1], r.items[2], r.items[3], layout.NewSpacer(), r.items[4],
 	)))
 	return r
 }

@@ -13,7 +13,6 @@ import (
 
 	"roletray/app/view"
 	wtheme "roletray/app/window/theme"
-	"roletray/pim"
 )
 
 // Widths of a row's columns at the plain text size. The names take what is left.
@@ -21,6 +20,7 @@ const (
 	leadWidth   = 62
 	middleWidth = 250
 	buttonWidth = 156
+	moreWidth   = 34
 	// middleShare is the most of names and middle together that the middle takes.
 	middleShare = 0.53
 	rowGap      = 8
@@ -36,6 +36,8 @@ type rowActions interface {
 	keyboard
 	// act does what the row's button says.
 	act(view.Row)
+	// offer shows what else can be done with a row, beside an object.
+	offer(view.Row, fyne.CanvasObject)
 	// mark selects the row for an activation of several, or takes it out.
 	mark(view.Row, bool)
 }
@@ -48,7 +50,7 @@ type roleRow struct {
 
 	check    *check
 	icon     *widget.Icon
-	kind     pim.Kind
+	picture  fyne.Resource
 	title    *line
 	scope    *line
 	heading  *line
@@ -58,6 +60,7 @@ type roleRow struct {
 	badges   []*badge
 	more     *badge
 	button   *button
+	others   *button
 	objects  []fyne.CanvasObject
 	shown    int // how many badges are in use
 	selected bool
@@ -66,7 +69,7 @@ type roleRow struct {
 func newRoleRow(actions rowActions) *roleRow {
 	r := &roleRow{
 		actions: actions,
-		icon:    widget.NewIcon(kindIcon(pim.KindAzure)), kind: pim.KindAzure,
+		icon:    widget.NewIcon(nil),
 		title:   newLine(theme.SizeNameText, theme.ColorNameForeground, true),
 		scope:   newLine(theme.SizeNameCaptionText, theme.ColorNameDisabled, false),
 		heading: newLine(theme.SizeNameCaptionText, theme.ColorNameDisabled, true),
@@ -76,7 +79,9 @@ func newRoleRow(actions rowActions) *roleRow {
 	}
 	r.check = newCheck(actions, "", func(on bool) { r.actions.mark(r.row, on) })
 	r.button = newButton(actions, "", nil, func() { r.actions.act(r.row) })
-	r.objects = []fyne.CanvasObject{r.check, r.icon, r.title, r.scope, r.heading, r.status, r.detail, r.bar, r.more, r.button}
+	r.others = newButton(actions, "", theme.MoreHorizontalIcon(), func() { r.actions.offer(r.row, r.others) })
+	r.others.Importance = widget.LowImportance
+	r.objects = []fyne.CanvasObject{r.check, r.icon, r.title, r.scope, r.heading, r.status, r.detail, r.bar, r.more, r.button, r.others}
 	for range maxBadges {
 		b := newBadge()
 		r.badges = append(r.badges, b)
@@ -97,15 +102,16 @@ func (r *roleRow) set(row view.Row, selected bool) {
 	setVisible(r.heading, isHeading)
 	setVisible(r.check, row.Selectable)
 	setVisible(r.button, row.Verb != "")
+	setVisible(r.others, len(row.More) > 0)
 	setVisible(r.status, row.Status != "")
 	setVisible(r.detail, row.Detail != "")
 	setVisible(r.bar, row.Left >= 0)
 	if isHeading {
 		r.heading.set(row.Title, theme.ColorNameDisabled)
 	} else {
-		if row.Kind != r.kind {
-			r.kind = row.Kind
-			r.icon.SetResource(kindIcon(row.Kind))
+		if old.Type != row.Type || old.Kind != row.Kind || r.picture == nil {
+			r.picture = rowIcon(row)
+			r.icon.SetResource(r.picture)
 		}
 		r.title.set(row.Title, theme.ColorNameForeground)
 		r.scope.set(row.Scope, theme.ColorNameDisabled)
@@ -119,7 +125,7 @@ func (r *roleRow) set(row view.Row, selected bool) {
 	r.check.show(selected)
 	r.bar.set(row.Left, row.Tone)
 	weight := widget.MediumImportance
-	if row.Type == view.RowRecent {
+	if row.Type == view.RowRecent || row.Type == view.RowFavorite {
 		weight = widget.HighImportance
 	}
 	if row.Verb != "" {
@@ -138,7 +144,7 @@ func (r *roleRow) set(row view.Row, selected bool) {
 
 func (r *roleRow) MinSize() fyne.Size {
 	s := textScale()
-	return fyne.NewSize((leadWidth+buttonWidth+160)*s, r.height())
+	return fyne.NewSize((leadWidth+buttonWidth+moreWidth+160)*s, r.height())
 }
 
 // height is two lines of text with the padding of a label above and below.
@@ -179,13 +185,13 @@ func (r *roleRow) arrange(size fyne.Size) {
 
 	place(r.heading, 0, second, size.Width, line2)
 
-	lead, button := leadWidth*s, buttonWidth*s
+	lead, button, others := leadWidth*s, buttonWidth*s, moreWidth*s
 	checkSize := r.check.MinSize()
 	place(r.check, 0, (size.Height-checkSize.Height)/2, checkSize.Width, checkSize.Height)
 	iconSize := theme.IconInlineSize()
 	place(r.icon, lead-iconSize-2, (size.Height-iconSize)/2, iconSize, iconSize)
 
-	rest := size.Width - lead - button - rowGap
+	rest := size.Width - lead - button - others - rowGap
 	middle := min(middleWidth*s, rest*middleShare)
 	names := rest - middle
 	place(r.title, lead, 0, names, line1)
@@ -206,7 +212,8 @@ func (r *roleRow) arrange(size fyne.Size) {
 	}
 	r.arrangeBadges(x+pad, middle-2*pad, size.Height)
 	height := r.button.MinSize().Height
-	place(r.button, size.Width-button, (size.Height-height)/2, button, height)
+	place(r.button, size.Width-button-others, (size.Height-height)/2, button, height)
+	place(r.others, size.Width-others+2, (size.Height-height)/2, others-2, height)
 }
 
 // arrangeBadges puts as many badges as fit on two lines, or beside the status where there is

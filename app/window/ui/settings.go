@@ -36,6 +36,7 @@ type settingsPage struct {
 	noticeList []local.Notice
 	forget     *check
 	readOnly   *check
+	weak       *check
 	about      *widget.Label
 }
 
@@ -62,12 +63,14 @@ func newSettingsPage(u *UI) *settingsPage {
 	p.closing = newRadio([]string{w.Say("settings.close-keeps"), w.Say("settings.close-ends")}, func(string) { p.save() })
 	p.forget = newCheck(u, w.Say("settings.forget"), nil)
 	p.readOnly = newCheck(u, w.Say("settings.read-only"), func(bool) { p.save() })
+	p.weak = newCheck(u, w.Say("settings.weak"), func(bool) { p.save() })
 	signIn := newButton(u, w.Say("verb.sign-in-another"), theme.LoginIcon(), func() { u.act(view.SignIn{}) })
 
 	p.object = container.NewBorder(heading(w.Say("page.settings")), nil, nil, nil, container.NewVScroll(padded(0, 12, 0, 12, container.NewVBox(
 		section(w.Say("settings.accounts"), "", p.accounts, container.NewHBox(signIn), p.forget),
 		section(w.Say("settings.reminders"), w.Say("settings.reminders-text"), leads),
 		section(w.Say("settings.duration"), w.Say("settings.duration-text"), container.NewHBox(fixedWidth(180, p.duration))),
+		section(w.Say("settings.reasons"), "", p.weak),
 		section(w.Say("settings.appearance"), "", p.appearance),
 		section(w.Say("settings.closing"), "", p.closing),
 		section(w.Say("settings.command-line"), "", p.readOnly),
@@ -112,6 +115,7 @@ func (p *settingsPage) set(state *local.State) {
 		}
 		p.closing.SetSelected(p.closing.Options[closing])
 		p.readOnly.show(s.CommandLineReads)
+		p.weak.show(s.RefuseWeakReasons)
 		p.filled = true
 	}
 	p.setAccounts(state)
@@ -122,7 +126,7 @@ func (p *settingsPage) set(state *local.State) {
 }
 
 func sameSettings(a, b store.Settings) bool {
-	return slices.Equal(a.Reminders, b.Reminders) && a.CommandLineReads == b.CommandLineReads && a.Duration == b.Duration && a.CloseEndsAgent == b.CloseEndsAgent && a.Appearance == b.Appearance
+	return slices.Equal(a.Reminders, b.Reminders) && a.CommandLineReads == b.CommandLineReads && a.RefuseWeakReasons == b.RefuseWeakReasons && a.Duration == b.Duration && a.CloseEndsAgent == b.CloseEndsAgent && a.Appearance == b.Appearance
 }
 
 func (p *settingsPage) durationLabels(current time.Duration) []string {
@@ -159,6 +163,7 @@ func (p *settingsPage) save() {
 	}
 	s.Appearance = []store.Appearance{store.AppearanceSystem, store.AppearanceLight, store.AppearanceDark}[max(slices.Index(p.appearance.Options, p.appearance.Selected), 0)]
 	s.CommandLineReads = p.readOnly.Checked
+	s.RefuseWeakReasons = p.weak.Checked
 	s.CloseEndsAgent = p.closing.Selected == p.closing.Options[1]
 	if sameSettings(s, p.shown) {
 		return

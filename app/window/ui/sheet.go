@@ -36,6 +36,10 @@ type sheet struct {
 	duration      *entry
 	steps         map[time.Duration]*button
 	stepBox       *fyne.Container
+	startBox      fyne.CanvasObject
+	scope         *widget.RadioGroup
+	scopeBox      *fyne.Container
+	picker        *scopePicker
 	start         *widget.RadioGroup
 	startAt       *entry
 	justification *entry
@@ -48,6 +52,10 @@ type sheet struct {
 	until         *widget.Label
 	problem       *widget.Label
 	send          *button
+	check         *button
+	findings      *fyne.Container
+	// continues says that the role goes on after its end.
+	continues bool
 
 	// sent is when the wishes were sent, zero before.
 	sent     time.Time
@@ -55,17 +63,25 @@ type sheet struct {
 	answer   []pim.Operation
 	err      *pim.Problem
 	progress *fyne.Container
+	// targets are the roles at the scopes that were asked for.
+	targets []view.SheetRole
 }
 
 // openSheet opens the sheet for roles of an account, with answers where there are some.
 func (u *UI) openSheet(account string, keys []pim.Key, prefill *local.Prefill) {
-	if u.sheet != nil {
-		u.closeSheet()
-	}
-	s := &sheet{ui: u, account: account, keys: keys, steps: map[time.Duration]*button{}}
-	s.model = view.NewSheet(u.state, account, keys, u.now(), u.p.Words)
+	u.openSheetFor(&sheet{ui: u, account: account, keys: keys}, prefill)
+}
+
+// openContinue opens the sheet for what follows the end of an active role.
+func (u *UI) openContinue(account string, key pim.Key) {
+	u.openSheetFor(&sheet{ui: u, account: account, keys: []pim.Key{key}, continues: true}, nil)
+}
+
+func (u *UI) openSheetFor(s *sheet, prefill *local.Prefill) {
+	s.steps = map[time.Duration]*button{}
+	s.model = s.newModel()
 	s.build()
-	s.duration.SetText(s.entryText(s.model.Default))
+	s.duration.SetText(entryText(s.ui.p.Words, s.model.Default))
 	s.justification.SetText(s.model.Justification)
 	s.ticket.SetText(s.model.Ticket.Number)
 	s.ticketSystem.SetText(s.model.Ticket.System)
@@ -73,18 +89,25 @@ func (u *UI) openSheet(account string, keys []pim.Key, prefill *local.Prefill) {
 		s.prefill(prefill)
 	}
 	s.show()
-	u.sheet = s
-	c := u.p.Window.Canvas()
-	c.Overlays().Add(s.overlay)
-	s.overlay.Resize(c.Size())
-	relayout(s.overlay)
+	u.openDrawer(s)
 	s.focusFirst()
 	s.readPolicies()
 }
 
+func (s *sheet) newModel() view.Sheet {
+	u := s.ui
+	if s.continues {
+		return view.NewContinueSheet(u.state, s.account, s.keys[0], u.now(), u.p.Words)
+	}
+	return view.NewSheet(u.state, s.account, s.keys, u.now(), u.p.Words)
+}
+
+func (s *sheet) top() *fyne.Container { return s.overlay }
+func (s *sheet) acted() bool          { return !s.sent.IsZero() }
+
 func (s *sheet) prefill(p *local.Prefill) {
 	if p.Duration > 0 {
-		s.duration.SetText(s.entryText(min(p.Duration, s.model.Limit)))
+		s.duration.SetText(entryText(s.ui.p.Words, min(p.Duration, s.model.Limit)))
 	}
 	if p.Justification != "" {
 		s.justification.SetText(p.Justification)
@@ -95,22 +118,9 @@ func (s *sheet) prefill(p *local.Prefill) {
 	}
 }
 
-func (u *UI) closeSheet() {
-	if u.sheet == nil {
-		return
-	}
-	s := u.sheet
-	u.sheet = nil
-	u.p.Window.Canvas().Overlays().Remove(s.overlay)
-	if !s.sent.IsZero() {
-		u.roles.list.clearMarks()
-	}
-	u.focusSearch()
-}
-
 // entryText writes a duration for the entry: as it is said, where that reads back.
-func (s *sheet) entryText(d time.Duration) string {
-	text := view.Span(s.ui.p.Words, d)
+func entryText(w view.Words, d time.Duration) string {
+	text := view.Span(w, d)
 	if back, err := view.ParseDuration(text); err == nil && back == d {
 		return text
 	}
@@ -149,6 +159,7 @@ func (s *sheet) build() {
 		}
 		s.show()
 	}
+	s.buildScope()
 	s.justification = newMultiLine(s.ui, w.Say("sheet.justification-hint"))
 	s.justification.OnChanged = changed
 	s.reasons = newButton(s.ui, w.Say("sheet.reasons"), theme.HistoryIcon(), s.openReasons)
@@ -166,6 +177,8 @@ func (s *sheet) build() {
 	s.send = newButton(s.ui, "", nil, s.submit)
 	s.send.Importance = widget.HighImportance
 
+	s.check = newButton(s.ui, w.Say("verb.check"), nil, s.runCheck)
+	s.findings = container.NewVBox()
 	s.body = container.NewStack(s.form())
 	dim := newScrim()
 	side := on(theme.ColorNameOverlayBackground, 0, s.body)
@@ -177,6 +190,9 @@ const reasonLimit = 44
 
 func (s *sheet) form() fyne.CanvasObject {
 	w := s.ui.p.Words
+	s.startBox = container.NewBorder(nil, nil, bold(widget.NewLabel(w.Say("sheet.start"))), nil, s.start)
+	setVisible(s.startBox, !s.continues)
+	setVisible(s.check, !s.continues)
 	fields := container.NewVBox(
 		s.roleNames(),
 		spacer(4),
@@ -184,20 +200,22 @@ func (s *sheet) form() fyne.CanvasObject {
 		padded(0, 0, 4, 4, container.NewBorder(nil, nil, nil, fixedWidth(96, s.duration), s.stepBox)),
 		container.NewBorder(nil, nil, nil, s.reasons, s.reasonLabel), padded(0, 0, 4, 4, s.justification),
 		padded(0, 0, 4, 4, s.ticketBox),
-		container.NewBorder(nil, nil, bold(widget.NewLabel(w.Say("sheet.start"))), nil, s.start), padded(0, 0, 4, 4, s.startAt),
+		s.scopeBox,
+		s.startBox, padded(0, 0, 4, 4, s.startAt),
+		s.findings,
 		spacer(8),
 	)
 	cancel := newButton(s.ui, w.Say("verb.cancel"), nil, s.ui.closeSheet)
 	foot := container.NewVBox(
 		widget.NewSeparator(),
 		container.New(tight{}, s.notes, s.until, s.problem),
-		container.NewHBox(layout.NewSpacer(), cancel, s.send),
+		container.NewHBox(s.check, layout.NewSpacer(), cancel, s.send),
 	)
 	s.scroll = container.NewVScroll(padded(0, 0, 0, 10, fields))
 	for _, e := range []*entry{s.duration, s.startAt, s.justification, s.ticket, s.ticketSystem} {
-		e.onFocus = s.reveal
+		e.onFocus = func(e *entry) { reveal(s.scroll, e) }
 	}
-	return padded(12, 14, 14, 14, container.NewBorder(s.title(s.model.Title), on(theme.ColorNameOverlayBackground, 0, foot), nil, nil, s.scroll))
+	return padded(12, 14, 14, 14, container.NewBorder(drawerTitle(s.ui, s.model.Title), on(theme.ColorNameOverlayBackground, 0, foot), nil, nil, s.scroll))
 }
 
 // openReasons offers the recent reasons.
@@ -208,25 +226,6 @@ func (s *sheet) openReasons() {
 	}
 	c := s.ui.p.Window.Canvas()
 	widget.ShowPopUpMenuAtRelativePosition(fyne.NewMenu("", items...), c, fyne.NewPos(0, s.reasons.Size().Height), s.reasons)
-}
-
-// reveal scrolls a field into view.
-func (s *sheet) reveal(e *entry) {
-	driver := fyne.CurrentApp().Driver()
-	top := driver.AbsolutePositionForObject(e).Y - driver.AbsolutePositionForObject(s.scroll.Content).Y
-	switch bottom := top + e.Size().Height; {
-	case top < s.scroll.Offset.Y:
-		s.scroll.ScrollToOffset(fyne.NewPos(0, top))
-	case bottom > s.scroll.Offset.Y+s.scroll.Size().Height:
-		s.scroll.ScrollToOffset(fyne.NewPos(0, bottom+theme.Padding()-s.scroll.Size().Height))
-	}
-}
-
-// title is the sheet's first line, with a way out.
-func (s *sheet) title(text string) fyne.CanvasObject {
-	exit := newButton(s.ui, "", theme.CancelIcon(), s.ui.closeSheet)
-	exit.Importance = widget.LowImportance
-	return container.NewBorder(nil, nil, nil, container.NewCenter(exit), heading(text))
 }
 
 // roleNames has the names whole, however long they are.
@@ -261,16 +260,15 @@ func (s *sheet) entryValue() view.Entry {
 
 // set takes over a new state.
 func (s *sheet) set() {
-	u := s.ui
 	if !s.sent.IsZero() {
 		s.showProgress()
 		return
 	}
 	known := len(s.model.Unread) == 0
-	untouched := s.duration.Text == s.entryText(s.model.Default)
-	s.model = view.NewSheet(u.state, s.account, s.keys, u.now(), u.p.Words)
+	untouched := s.duration.Text == entryText(s.ui.p.Words, s.model.Default)
+	s.model = s.newModel()
 	if !known && untouched {
-		s.duration.SetText(s.entryText(s.model.Default))
+		s.duration.SetText(entryText(s.ui.p.Words, s.model.Default))
 	}
 	s.show()
 }
@@ -300,7 +298,12 @@ func (s *sheet) show() {
 		s.notes.Add(l)
 	}
 	setVisible(s.notes, len(s.model.Notes) > 0)
-	s.send.set(s.model.Button, s.model.Problem == "", widget.HighImportance)
+	text := s.model.Button
+	if s.isNarrow() && len(s.picker.chosen) > 0 {
+		text = view.SheetButton(w, len(s.picker.chosen))
+	}
+	s.send.set(text, s.model.Problem == "", widget.HighImportance)
+	s.check.set(w.Say("verb.check"), s.model.Problem == "" && s.check.Text == w.Say("verb.check"), widget.LowImportance)
 	s.showUntil()
 	relayout(s.overlay)
 }
@@ -314,7 +317,7 @@ func (s *sheet) showSteps() {
 	for i, c := range s.model.Durations {
 		b := s.steps[c.Duration]
 		if b == nil {
-			b = newButton(s.ui, c.Label, nil, func() { s.duration.SetText(s.entryText(c.Duration)) })
+			b = newButton(s.ui, c.Label, nil, func() { s.duration.SetText(entryText(s.ui.p.Words, c.Duration)) })
 			s.steps[c.Duration] = b
 			if i < len(s.stepBox.Objects) {
 				s.stepBox.Objects[i] = b
@@ -396,21 +399,16 @@ func (s *sheet) focusFirst() {
 
 func (s *sheet) submit() {
 	u := s.ui
-	filled, problems := s.model.Check(s.entryValue(), u.now(), u.p.Words)
-	if s.model.Problem != "" || !s.sent.IsZero() {
+	filled, ok := s.filled()
+	if !ok {
 		return
 	}
-	if len(problems) > 0 {
-		setLabel(s.problem, problems[0].Text, widget.DangerImportance)
-		u.p.Window.Canvas().Focus(s.field(problems[0].Field))
+	if s.continues {
+		s.sendContinue(filled)
 		return
 	}
-	req := local.ActivateRequest{Account: s.account}
-	for _, r := range s.model.Roles {
-		req.Wishes = append(req.Wishes, local.Wish{
-			Key: r.Key, Start: filled.Start, Duration: filled.Duration, Justification: filled.Justification, Ticket: filled.Ticket,
-		})
-	}
+	req := local.ActivateRequest{Account: s.account, Wishes: s.wishes(filled)}
+	s.targets = s.roles()
 	s.sent = u.now()
 	s.showProgress()
 	var answer local.ActivateAnswer
@@ -429,9 +427,190 @@ func (s *sheet) submit() {
 	})
 }
 
+// filled is what was put in; where something is wrong it says so at the field.
+func (s *sheet) filled() (view.Filled, bool) {
+	u := s.ui
+	filled, problems := s.model.Check(s.entryValue(), u.now(), u.p.Words)
+	if s.model.Problem != "" || !s.sent.IsZero() {
+		return filled, false
+	}
+	if len(problems) > 0 {
+		setLabel(s.problem, problems[0].Text, widget.DangerImportance)
+		s.problem.Show()
+		relayout(s.overlay)
+		u.p.Window.Canvas().Focus(s.field(problems[0].Field))
+		return filled, false
+	}
+	if s.isNarrow() && len(s.picker.chosen) == 0 {
+		setLabel(s.problem, u.p.Words.Say("problem.no-scope"), widget.DangerImportance)
+		s.problem.Show()
+		relayout(s.overlay)
+		u.p.Window.Canvas().Focus(s.picker.list)
+		return filled, false
+	}
+	return filled, true
+}
+
+// roles are those of the model, or the one role at each of the scopes that are chosen.
+func (s *sheet) roles() []view.SheetRole {
+	if !s.isNarrow() {
+		return s.model.Roles
+	}
+	var out []view.SheetRole
+	for _, scope := range s.picker.chosen {
+		out = append(out, s.model.At(scope))
+	}
+	return out
+}
+
+func (s *sheet) wishes(f view.Filled) []local.Wish {
+	var out []local.Wish
+	for _, r := range s.roles() {
+		out = append(out, local.Wish{
+			Key: r.Eligibility, Scope: r.At, Start: f.Start, Duration: f.Duration, Justification: f.Justification, Ticket: f.Ticket,
+		})
+	}
+	return out
+}
+
+// buildScope makes the choice between the whole scope and narrower ones.
+func (s *sheet) buildScope() {
+	w := s.ui.p.Words
+	s.scopeBox = container.NewVBox()
+	if s.model.Narrows == nil {
+		s.scopeBox.Hide()
+		return
+	}
+	s.scope = newRadio([]string{w.Say("scope.whole"), w.Say("scope.narrower")}, nil)
+	s.scope.Horizontal = true
+	s.scope.SetSelected(s.scope.Options[0])
+	s.picker = newScopePicker(s.ui, s.account, s.model.Narrows.Role.Key(), s.model.Narrows.Role.Scope, s.show)
+	s.picker.object.Hide()
+	s.scope.OnChanged = func(string) {
+		setVisible(s.picker.object, s.isNarrow())
+		if s.isNarrow() {
+			s.picker.load(s.picker.root)
+			s.ui.p.Window.Canvas().Focus(s.picker.search)
+		}
+		s.show()
+	}
+	s.scopeBox.Objects = []fyne.CanvasObject{
+		container.NewBorder(nil, nil, bold(widget.NewLabel(w.Say("scope.label"))), nil, s.scope), padded(0, 0, 4, 4, s.picker.object),
+	}
+}
+
+func (s *sheet) isNarrow() bool { return s.picker != nil && s.scope.Selected == s.scope.Options[1] }
+
+// narrow chooses a scope below the eligibility's.
+func (s *sheet) narrow(scope pim.Scope) {
+	if s.picker == nil || strings.EqualFold(scope.ID, s.model.Narrows.Role.Scope.ID) {
+		return
+	}
+	s.scope.SetSelected(s.scope.Options[1])
+	s.picker.choose(scope, true)
+	s.focusFirst()
+}
+
+func (s *sheet) sendContinue(f view.Filled) {
+	u := s.ui
+	req := local.ContinueRequest{Account: s.account, Key: s.keys[0], Duration: f.Duration, Justification: f.Justification, Ticket: f.Ticket}
+	s.send.Disable()
+	u.do(func(ctx context.Context, agent Agent) error {
+		_, err := agent.Continue(ctx, req)
+		return err
+	}, func(err error) {
+		switch {
+		case u.sheet != drawer(s):
+			if err != nil {
+				u.fail(err)
+			}
+		case err == nil:
+			u.closeSheet()
+		default:
+			s.send.Enable()
+			setLabel(s.problem, u.problem(err).Text, widget.DangerImportance)
+			s.problem.Show()
+			relayout(s.overlay)
+		}
+	})
+}
+
+// runCheck has the wishes judged without sending them, and says what was found for each.
+func (s *sheet) runCheck() {
+	u, w := s.ui, s.ui.p.Words
+	filled, ok := s.filled()
+	if !ok {
+		return
+	}
+	roles := s.roles()
+	req := local.ActivateRequest{Account: s.account, Wishes: s.wishes(filled), Check: true}
+	s.check.set(w.Say("check.running"), false, widget.LowImportance)
+	var answer local.ActivateAnswer
+	u.do(func(ctx context.Context, agent Agent) (err error) {
+		answer, err = agent.Activate(ctx, req)
+		return err
+	}, func(err error) {
+		s.check.set(w.Say("verb.check"), true, widget.LowImportance)
+		s.findings.RemoveAll()
+		if err != nil {
+			s.findings.Add(s.problemBox(u.problem(err)))
+		}
+		for i, f := range answer.Findings {
+			if i < len(roles) {
+				s.findings.Add(s.finding(roles[i], f, len(roles) > 1))
+			}
+		}
+		relayout(s.overlay)
+		s.scroll.ScrollToBottom()
+	})
+}
+
+func (s *sheet) finding(r view.SheetRole, f pim.Finding, named bool) fyne.CanvasObject {
+	w := s.ui.p.Words
+	text, tone := w.Say("check.fine"), view.ToneGood
+	if f.Problem != nil {
+		text, tone = f.Problem.Text, view.ToneBad
+	}
+	if f.Local {
+		text = w.Say("check.local", text)
+	}
+	l := wrapped(text)
+	l.Importance = importance(tone)
+	if !named {
+		return l
+	}
+	return container.New(tight{}, bold(wrapped(r.Name+" · "+r.Scope)), l)
+}
+
+// step says how far a part of an operation has come.
+func (s *sheet) step(step pim.Step) fyne.CanvasObject {
+	w := s.ui.p.Words
+	text, tone := view.OperationStatus(w, pim.Operation{Action: pim.ActionActivate, State: step.State}, s.ui.now())
+	if step.Operation == "" && !step.State.Over() {
+		text, tone = w.Say("step.later"), view.ToneQuiet
+	}
+	l := wrapped(pim.CleanText(step.Role.Name+" · "+step.Role.Scope.Label(), 200) + ": " + text)
+	l.Importance = importance(tone)
+	return l
+}
+
+// offerBox offers the next wider scope, where the service refused one.
+func (s *sheet) offerBox(r view.SheetRole, offer pim.Scope) fyne.CanvasObject {
+	u := s.ui
+	again := newButton(u, u.p.Words.Say("verb.try-wider", pim.CleanText(offer.Label(), 24)), nil, func() {
+		filled := local.Prefill{Justification: s.justification.Text, Ticket: pim.Ticket{Number: s.ticket.Text, System: s.ticketSystem.Text}}
+		filled.Duration, _ = view.ParseDuration(s.duration.Text)
+		u.openSheet(s.account, []pim.Key{r.Eligibility}, &filled)
+		if next, ok := u.sheet.(*sheet); ok {
+			next.narrow(offer)
+		}
+	})
+	return container.NewHBox(again)
+}
+
 // operation is the newest word on a role of the sheet.
 func (s *sheet) operation(i int) (pim.Operation, bool) {
-	key := s.model.Roles[i].Key
+	key := s.targets[i].Key
 	var found pim.Operation
 	ok := false
 	if i < len(s.answer) {
@@ -453,14 +632,21 @@ func (s *sheet) showProgress() {
 	u, w := s.ui, s.ui.p.Words
 	box := container.NewVBox()
 	done := true
-	for i, r := range s.model.Roles {
+	for i, r := range s.targets {
 		box.Add(s.roleName(r))
 		text, tone := w.Say("operation.sending"), view.ToneNormal
 		var problem *pim.Problem
+		var offer *pim.Scope
 		switch o, ok := s.operation(i); {
 		case ok:
 			text, tone = view.OperationStatus(w, o, u.now())
 			problem = o.Problem
+			for _, step := range o.Steps {
+				box.Add(padded(0, 0, 26, 0, s.step(step)))
+			}
+			if o.State == pim.OperationFailed {
+				offer = o.Offer
+			}
 			done = done && o.State == pim.OperationDone
 		case s.err != nil:
 			text, tone, done = w.Say("operation.failed"), view.ToneBad, false
@@ -472,6 +658,9 @@ func (s *sheet) showProgress() {
 		box.Add(padded(0, 0, 26, 0, container.New(tight{}, status)))
 		if problem != nil {
 			box.Add(padded(0, 0, 26, 0, s.problemBox(*problem)))
+		}
+		if offer != nil {
+			box.Add(padded(0, 0, 26, 0, s.offerBox(r, *offer)))
 		}
 		box.Add(spacer(6))
 	}
@@ -485,7 +674,7 @@ func (s *sheet) showProgress() {
 	shut := newButton(u, w.Say("verb.close"), nil, u.closeSheet)
 	foot := container.NewVBox(widget.NewSeparator(), container.NewHBox(layout.NewSpacer(), shut))
 	first := s.progress == nil
-	s.progress = container.NewBorder(s.title(s.model.Title), foot, nil, nil, container.NewVScroll(padded(0, 0, 0, 10, box)))
+	s.progress = container.NewBorder(drawerTitle(s.ui, s.model.Title), foot, nil, nil, container.NewVScroll(padded(0, 0, 0, 10, box)))
 	s.body.Objects = []fyne.CanvasObject{padded(12, 14, 14, 14, s.progress)}
 	s.body.Refresh()
 	relayout(s.overlay)

@@ -24,7 +24,8 @@ func (u *UI) shortcuts() map[fyne.KeyName]func() {
 		},
 		fyne.Key1: func() { u.closeSheet(); u.Show(view.PageRoles) },
 		fyne.Key2: func() { u.closeSheet(); u.Show(view.PageRequests) },
-		fyne.Key3: func() { u.closeSheet(); u.Show(view.PageHistory) },
+		fyne.Key3: func() { u.closeSheet(); u.Show(view.PageApprovals) },
+		fyne.Key4: func() { u.closeSheet(); u.Show(view.PageHistory) },
 	}
 }
 
@@ -67,8 +68,8 @@ func (u *UI) typedKey(ev *fyne.KeyEvent) bool {
 		u.closeSheet()
 	case u.page == view.PageSettings:
 		u.Show(view.PageRoles)
-	case len(u.roles.list.marked) > 0:
-		u.roles.list.clearMarks()
+	case u.list() != nil && len(u.list().marked) > 0:
+		u.list().clearMarks()
 	default:
 		if l := u.list(); l != nil {
 			l.leave()

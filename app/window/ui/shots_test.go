@@ -53,6 +53,31 @@ var screens = []struct {
 	{"signed-out", viewtest.SignedOut, nil},
 	{"connecting", func() *local.State { return nil }, nil},
 	{"no-match", viewtest.Demo, func(u *opened) { u.search("xyz") }},
+	{"full", viewtest.Full, nil},
+	{"full-detail", viewtest.Full, func(u *opened) { u.search("contributor"); u.key(fyne.KeyDown) }},
+	{"full-menu", viewtest.Full, func(u *opened) { u.search("contributor"); u.key(fyne.KeyDown); u.key(fyne.KeyRight) }},
+	{"approvals", viewtest.Full, func(u *opened) { u.Show(view.PageApprovals); u.key(fyne.KeyDown); u.key(fyne.KeySpace) }},
+	{"approvals-empty", viewtest.Demo, func(u *opened) { u.Show(view.PageApprovals) }},
+	{"approvals-long", viewtest.FullLong, func(u *opened) { u.Show(view.PageApprovals); u.key(fyne.KeyDown) }},
+	{"decision", viewtest.Full, func(u *opened) { u.decideFirst() }},
+	{"decision-already", viewtest.Full, func(u *opened) {
+		u.agent.decide = func(local.DecideRequest) local.DecideAnswer {
+			return local.DecideAnswer{Outcomes: []*pim.Problem{{Code: pim.CodeDecided, Text: "x"}}}
+		}
+		u.decideFirst()
+		u.typeInto("Change window agreed")
+		u.tap("Approve")
+	}},
+	{"favorite", viewtest.Full, func(u *opened) { u.search("on call this"); u.search(""); u.editFirst("On call") }},
+	{"prolong", viewtest.Full, func(u *opened) { u.search("website"); u.tap("Ask to renew…") }},
+	{"continue", viewtest.Full, func(u *opened) { u.Act(view.OpenContinue{Account: viewtest.AccountID, Key: secrets()}) }},
+	{"sheet-scopes", viewtest.Full, func(u *opened) { u.openScopes() }},
+	{"sheet-check", viewtest.Full, func(u *opened) {
+		u.agent.activate = findings
+		u.sheet("Cost Reader")
+		u.typeInto("Monthly report")
+		u.tap("Check")
+	}},
 	{"long", viewtest.Long, nil},
 	{"long-sheet", viewtest.Long, func(u *opened) { u.search("Extra"); u.tap("Activate…") }},
 }

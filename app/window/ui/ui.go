@@ -67,17 +67,18 @@ type UI struct {
 	lost       bool
 	failures   []failure
 
-	policies *policyReader
-	rail     *rail
-	header   *header
-	banners  *bannerList
-	roles    *rolesPage
-	requests *listPage
-	history  *historyPage
-	settings *settingsPage
-	body     *fyne.Container
-	root     *fyne.Container
-	sheet    *sheet
+	policies  *policyReader
+	rail      *rail
+	header    *header
+	banners   *bannerList
+	roles     *rolesPage
+	requests  *listPage
+	approvals *approvalsPage
+	history   *historyPage
+	settings  *settingsPage
+	body      *fyne.Container
+	root      *fyne.Container
+	sheet     drawer
 }
 
 type arrival struct {
@@ -102,6 +103,7 @@ func New(p Params) *UI {
 	u.banners = newBannerList(u)
 	u.roles = newRolesPage(u)
 	u.requests = newListPage(u)
+	u.approvals = newApprovalsPage(u)
 	u.history = newHistoryPage(u)
 	u.settings = newSettingsPage(u)
 	u.body = container.NewStack()
@@ -227,6 +229,7 @@ func (u *UI) apply(v view.Window, now time.Time) {
 	u.shown = v
 	u.header.set(v.Header)
 	u.rail.setBadge(view.PageRequests, v.Header.Waiting)
+	u.rail.setBadge(view.PageApprovals, v.Header.Deciding)
 	u.showBanners()
 	u.fill()
 	if !v.Next.IsZero() {
@@ -242,6 +245,8 @@ func (u *UI) fill() {
 		u.roles.set(u.shown)
 	case view.PageRequests:
 		u.requests.set(u.shown.Requests, u.shown.RequestsEmpty)
+	case view.PageApprovals:
+		u.approvals.set(u.shown)
 	case view.PageHistory:
 		u.history.update()
 	case view.PageSettings:
@@ -272,6 +277,8 @@ func (u *UI) Show(page view.Page) {
 	switch page {
 	case view.PageRequests:
 		content = u.requests.object
+	case view.PageApprovals:
+		content = u.approvals.object
 	case view.PageHistory:
 		content = u.history.object
 		u.history.load()
@@ -369,8 +376,50 @@ func (u *UI) act(action view.Action) {
 		}, nil)
 	case view.Open:
 		u.Show(a.Page)
+	case view.CopyText:
+		u.copyText(a.Text)
 	case dismiss:
 		u.dismiss(a.id)
+	default:
+		u.actOnward(action)
+	}
+}
+
+// actOnward does what is about the end of a role, a decision or a favourite.
+func (u *UI) actOnward(action view.Action) {
+	switch a := action.(type) {
+	case view.OpenWider:
+		u.openSheet(a.Account, []pim.Key{a.Key}, nil)
+		if s, ok := u.sheet.(*sheet); ok {
+			s.narrow(a.Scope)
+		}
+	case view.Continue:
+		u.do(func(ctx context.Context, agent Agent) error {
+			_, err := agent.Continue(ctx, local.ContinueRequest{Account: a.Account, Key: a.Key})
+			return err
+		}, nil)
+	case view.OpenContinue:
+		u.openContinue(a.Account, a.Key)
+	case view.DropPlan:
+		u.do(func(ctx context.Context, agent Agent) error {
+			return agent.DropPlan(ctx, local.RoleRequest{Account: a.Account, Key: a.Key})
+		}, nil)
+	case view.OpenProlong:
+		u.openProlong(a)
+	case view.OpenDecision:
+		u.openDecision(a.Account, []view.OpenDecision{a})
+	case view.Star:
+		u.star(a)
+	case view.ActivateFavorite:
+		u.activateFavorite(a)
+	case view.OpenFavorite:
+		u.openFavorite(a)
+	case view.EditFavorite:
+		u.editFavorite(a)
+	case view.MoveFavorite:
+		u.moveFavorite(a)
+	case view.RemoveFavorite:
+		u.removeFavorite(a)
 	}
 }
 

@@ -25,13 +25,28 @@ import (
 // Nothing may stand outside what it is in, whatever the size, the text and the names: what
 // does is cut off or covers something else.
 func TestNothingIsClipped(t *testing.T) {
-	states := map[string]func() *local.State{"demo": viewtest.Demo, "long": viewtest.Long, "troubled": viewtest.Troubled, "signed-out": viewtest.SignedOut}
+	states := map[string]func() *local.State{"demo": viewtest.Demo, "long": viewtest.Long, "troubled": viewtest.Troubled, "full": viewtest.Full, "full-long": viewtest.FullLong, "signed-out": viewtest.SignedOut}
 	pages := map[string]func(*opened){
 		"roles":    func(*opened) {},
 		"detail":   func(u *opened) { u.key(fyne.KeyDown) },
 		"requests": func(u *opened) { u.Show(view.PageRequests) },
 		"history":  func(u *opened) { u.agent.history = history(); u.Show(view.PageHistory) },
 		"settings": func(u *opened) { u.Show(view.PageSettings) },
+		"approvals": func(u *opened) {
+			u.Show(view.PageApprovals)
+			u.key(fyne.KeyDown)
+			u.key(fyne.KeySpace)
+		},
+		"decision": func(u *opened) { u.decideFirst() },
+		"favorite": func(u *opened) { u.Act(view.EditFavorite{Account: viewtest.AccountID, Favorite: "f1"}) },
+		"prolong": func(u *opened) {
+			u.Act(view.OpenProlong{Account: viewtest.AccountID, Key: viewtest.Role("Website Contributor", viewtest.Web).Key()})
+		},
+		"continue": func(u *opened) { u.Act(view.OpenContinue{Account: viewtest.AccountID, Key: secrets()}) },
+		"scopes": func(u *opened) {
+			u.agent.children = func(q local.ChildrenRequest) []pim.Scope { return []pim.Scope{viewtest.Vault, viewtest.Data} }
+			u.Act(view.OpenWider{Account: viewtest.AccountID, Key: viewtest.Role("SQL DB Contributor", viewtest.Data).Key(), Scope: viewtest.Vault})
+		},
 		"sheet": func(u *opened) {
 			u.key(fyne.KeyDown)
 			u.key(fyne.KeyEnd)
