@@ -240,6 +240,8 @@ func TestGroupGivesRoleIsLearnt(t *testing.T) {
 				r.until("the role behind its group", func(s *pim.Snapshot) bool {
 					return slices.ContainsFunc(s.Eligible, func(e pim.Eligibility) bool { return e.Behind == group.Key() })
 				})
+				r.read()
+				synctest.Wait()
 				if n := len(groups.made("rolesof")); n != 2 {
 					t.Errorf("asked %d times what may not be read, want once in each run", n)
 				}
