@@ -411,7 +411,8 @@ func untilState(t *testing.T, s *started, what string, ok func(*local.State) boo
 		t.Fatal(err)
 	}
 	defer c.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	// Some things are only looked at again after half a minute.
+	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
 	defer cancel()
 	for st, err := range c.Watch(ctx) {
 		if err != nil {
@@ -482,12 +483,19 @@ func TestSettings(t *testing.T) {
 	if err := s.SaveSettings(t.Context(), quiet); err != nil {
 		t.Fatal(err)
 	}
-	for _, args := range [][]string{{"activate", "contributor", "sandbox", "--reason", "x"}, {"signout"}} {
+	for _, args := range [][]string{
+		{"activate", "contributor", "sandbox", "--reason", "x"},
+		{"signout"},
+		{"extend", "contributor", "warehouse", "--reason", "x"},
+		{"favorites", "add", "x", "contributor", "sandbox"},
+	} {
 		if code, _, stderr := s.roletray(t, args...); code != 1 || !strings.Contains(stderr, "only read") {
 			t.Errorf("%v with read-only settings: exit code %d: %s", args, code, stderr)
 		}
 	}
-	s.must(t, "list")
+	for _, args := range [][]string{{"list"}, {"approvals"}, {"history"}, {"favorites"}, {"scopes", "reader", "halden freight"}, {"check", "contributor", "sandbox", "--reason", "x"}} {
+		s.must(t, args...)
+	}
 	c, err := local.Dial(t.Context(), s.profile, "window")
 	if err != nil {
 		t.Fatal(err)

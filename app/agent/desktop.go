@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -117,6 +118,18 @@ func (a *Agent) chosen(action view.Action) {
 		if r, err = a.session(c.Account); err == nil {
 			err = r.session.Cancel(a.ctx, c.Request, "tray")
 		}
+	case view.Continue:
+		var r *running
+		if r, err = a.session(c.Account); err == nil {
+			_, err = r.session.Continue(a.ctx, session.Wish{Key: c.Key, Client: "tray"}, true)
+		}
+	case view.DropPlan:
+		var r *running
+		if r, err = a.session(c.Account); err == nil {
+			err = r.session.DropPlan(a.ctx, c.Key, "tray")
+		}
+	case view.ActivateFavorite:
+		err = a.activateFavorite(c)
 	case view.OpenSheet:
 		err = a.Show(a.ctx, local.ShowRequest{Prefill: a.prefillFor(c.Account, c.Key)})
 	case view.Open:
@@ -148,6 +161,57 @@ func (a *Agent) again(account string, key pim.Key) error {
 	return err
 }
 
+// activateFavorite activates what a favourite holds and is not active yet; where
+// something is missing the window asks for it.
+func (a *Agent) activateFavorite(c view.ActivateFavorite) error {
+	r, err := a.session(c.Account)
+	if err != nil {
+		return err
+	}
+	state := a.State()
+	i := slices.IndexFunc(state.Favorites, func(f local.Favorite) bool { return f.Account == c.Account && f.ID == c.Favorite })
+	if i < 0 {
+		return local.NewError(local.CodeNoRole, "This favourite is gone; choose another.")
+	}
+	wishes := view.FavoriteLeft(state, state.Favorites[i], state.Now)
+	for j, w := range wishes {
+		wishes[j].Client = "tray"
+		if !a.suffices(r, w) {
+			show := local.ShowRequest{Page: string(view.PageRoles)}
+			if len(wishes) == 1 {
+				show = local.ShowRequest{Prefill: &local.Prefill{
+					Account: c.Account, Key: w.Key, Duration: w.Duration, Justification: w.Justification, Ticket: w.Ticket,
+				}}
+			}
+			return a.Show(a.ctx, show)
+		}
+	}
+	_, err = r.session.Activate(a.ctx, wishes, true)
+	return err
+}
+
+// suffices says whether a wish for an eligible role has everything that the role's
+// settings ask for now.
+func (a *Agent) suffices(r *running, w session.Wish) bool {
+	policy, err := r.session.Policy(a.ctx, w.Key)
+	if err != nil || a.judgeReason(w.Justification) != nil {
+		return false
+	}
+	now := a.clock.Now()
+	for _, e := range r.session.Snapshot().Eligible {
+		if e.Role.Key() == w.Key {
+			d := w.Duration
+			if d == 0 {
+				d = policy.DefaultDuration(e.End, now)
+			}
+			return d <= policy.Limit(e.End, now) && len(policy.Check(pim.Activation{
+				Eligibility: e, Duration: d, Justification: w.Justification, Ticket: w.Ticket,
+			}, now)) == 0
+		}
+	}
+	return false
+}
+
 // answers are what the last activation of a role was sent with, and whether they
 // suffice for the role's policy now.
 func (a *Agent) answers(r *running, key pim.Key) (session.Wish, pim.Policy, bool) {
@@ -160,15 +224,9 @@ func (a *Agent) answers(r *running, key pim.Key) (session.Wish, pim.Policy, bool
 		return session.Wish{}, policy, false
 	}
 	w := session.Wish{Key: key, Duration: last.Duration, Justification: last.Justification, Ticket: last.Ticket}
-	for _, e := range r.session.Snapshot().Eligible {
-		if e.Role.Key() == last.Eligibility {
-			now := a.clock.Now()
-			return w, policy, a.judgeReason(w.Justification) == nil && w.Duration <= policy.Limit(e.End, now) && len(policy.Check(pim.Activation{
-				Eligibility: e, Duration: w.Duration, Justification: w.Justification, Ticket: w.Ticket,
-			}, now)) == 0
-		}
-	}
-	return w, policy, false
+	same := w
+	same.Key = last.Eligibility
+	return w, policy, a.suffices(r, same)
 }
 
 // prefillFor is the activation sheet of a role with its last answers.

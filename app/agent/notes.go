@@ -23,7 +23,7 @@ const (
 // The window's pages that notes open.
 const (
 	pageRequests  = string(view.PageRequests)
-	pageApprovals = "approvals"
+	pageApprovals = string(view.PageApprovals)
 )
 
 // happened tells the person what a session reports.
