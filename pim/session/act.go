@@ -152,7 +152,7 @@ type prompt struct {
 }
 
 type answer struct {
-	once    sync.Once
+	done    chan struct{}
 	stepped context.Context
 	err     error
 }
@@ -163,14 +163,22 @@ func (s *Session) stepUpOnce(ctx context.Context, all *prompts, p prompt) (conte
 	if all.met == nil {
 		all.met = map[prompt]*answer{}
 	}
-	a := all.met[p]
-	if a == nil {
-		a = &answer{}
+	a, asked := all.met[p]
+	if !asked {
+		a = &answer{done: make(chan struct{})}
 		all.met[p] = a
 	}
 	all.mu.Unlock()
-	a.once.Do(func() { a.stepped, a.err = s.stepUp(ctx, p.audience, p.claims) })
-	return a.stepped, a.err
+	if !asked {
+		a.stepped, a.err = s.stepUp(ctx, p.audience, p.claims)
+		close(a.done)
+	}
+	select {
+	case <-a.done:
+		return a.stepped, a.err
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
 }
 
 // newActivation begins an activation. s.mu is held.

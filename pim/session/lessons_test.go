@@ -155,7 +155,7 @@ func TestYesterdaysRequestWithTheSameReason(t *testing.T) {
 func TestConflictThatNamesTheOwnGUID(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newService(pim.KindAzure, "owner")
-		f.onSend = func(_ context.Context, n int) (bool, error) { return true, &pim.Error{Code: pim.CodeDuplicate} }
+		f.onSend = func(context.Context, int) (bool, error) { return true, &pim.Error{Code: pim.CodeDuplicate} }
 		r := run(t, t.TempDir(), f)
 		r.read()
 		op, err := r.Wait(context.Background(), r.activate("owner")[0].ID)
@@ -196,16 +196,13 @@ func TestBatchWithOneActiveAndOneRefused(t *testing.T) {
 				f.mu.Lock()
 				under++
 				most = max(most, under)
-				id := f.calls[len(f.calls)-1].id
 				f.mu.Unlock()
 				time.Sleep(time.Second)
 				f.mu.Lock()
 				defer f.mu.Unlock()
 				under--
-				_ = id
 				return true, nil
 			}
-			f.err["policy"] = nil
 		})
 		f.policies[key("b")] = pim.Policy{Readable: true, MaxDuration: time.Minute}
 		ops := r.activate(names...)

@@ -16,6 +16,7 @@ import (
 
 	"roletray/pim"
 	"roletray/pim/arm"
+	"roletray/pim/graph"
 	"roletray/pim/session"
 	"roletray/pim/signin"
 	"roletray/pim/store"
@@ -28,7 +29,7 @@ const patience = 45 * time.Second
 // office is a simulated tenant and a person who is signed in to it, by the way
 // that the program takes: MSAL, TLS and Azure's own client.
 type office struct {
-	t       *testing.T
+	t       testing.TB
 	tenant  *tenant.Tenant
 	account pim.Account
 	source  *signin.Source
@@ -37,7 +38,7 @@ type office struct {
 	opened atomic.Int32
 }
 
-func newOffice(t *testing.T, seed string) *office {
+func newOffice(t testing.TB, seed string) *office {
 	t.Helper()
 	tn, err := tenant.Start(t.Context(), tenant.Options{Seed: seed})
 	if err != nil {
@@ -100,14 +101,33 @@ type desk struct {
 	stop func()
 }
 
+// all are the providers of every kind.
+func (o *office) all() []pim.Provider {
+	o.t.Helper()
+	options, err := signin.GraphClientOptions(o.source, o.cloud)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	c, err := graph.New(graph.Params{UserID: o.account.UserID, Endpoint: o.cloud.Graph, Options: options, Now: o.tenant.Now})
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return []pim.Provider{o.provider(), c.Directory(), c.Groups()}
+}
+
 func (o *office) run(dir string) *desk {
+	o.t.Helper()
+	return o.runWith(dir, o.provider())
+}
+
+func (o *office) runWith(dir string, providers ...pim.Provider) *desk {
 	o.t.Helper()
 	files, err := store.OpenAccount(dir, o.account.ID)
 	if err != nil {
 		o.t.Fatal(err)
 	}
 	s, err := session.New(session.Params{
-		Account: o.account, Providers: []pim.Provider{o.provider()}, Stepper: o.source,
+		Account: o.account, Providers: providers, Stepper: o.source, Renewer: o.source,
 		Files: files, Clock: tenantClock{o.tenant},
 	})
 	if err != nil {

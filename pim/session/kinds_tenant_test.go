@@ -1,0 +1,178 @@
+package session_test
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"roletray/pim"
+	"roletray/pim/session"
+)
+
+func (d *desk) find(kind pim.Kind, name, scope string) pim.Eligibility {
+	d.t.Helper()
+	for _, e := range d.Snapshot().Eligible {
+		if e.Role.Kind == kind && e.Role.Name == name && strings.Contains(e.Role.Scope.Label(), scope) {
+			return e
+		}
+	}
+	d.t.Fatalf("nobody is eligible for the %s role %s at %s", kind, name, scope)
+	return pim.Eligibility{}
+}
+
+func TestTenantCycleOfEachKind(t *testing.T) {
+	o := newOffice(t, "demo")
+	d := o.runWith(t.TempDir(), o.all()...).read()
+	for _, p := range d.Snapshot().Parts {
+		if p.Problem != nil {
+			t.Errorf("part %s of %s: %+v", p.Name, p.Kind, p.Problem)
+		}
+	}
+	roles := []pim.Role{
+		d.find(pim.KindAzure, "Owner", "Sandbox").Role,
+		d.find(pim.KindDirectory, "Global Reader", "").Role,
+		d.find(pim.KindGroup, "Member", "Finance Reporting").Role,
+	}
+	var wishes []session.Wish
+	for _, r := range roles {
+		wishes = append(wishes, session.Wish{Key: r.Key(), Duration: 30 * time.Minute, Justification: "a test of all", Client: "cli"})
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	for i, f := range d.CheckAll(ctx, wishes) {
+		if f.Problem != nil || f.Operation != "" || f.Local != (roles[i].Kind == pim.KindGroup) {
+			t.Errorf("%s: %+v (%+v)", roles[i].Kind, f, f.Problem)
+		}
+	}
+	ops, err := d.Activate(ctx, wishes, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, op := range ops {
+		if op := d.wait(op.ID); op.State != pim.OperationDone || d.active(op.Role) == "" {
+			t.Errorf("%s: %+v (%+v)", op.Role.Kind, op.State, op.Problem)
+		}
+	}
+	for _, r := range roles {
+		p, err := d.Continue(ctx, session.Wish{Key: r.Key(), Client: "cli"}, true)
+		if err != nil || !p.Local || p.Justification != "a test of all" {
+			t.Errorf("continue %s: %+v, %v", r.Kind, p, err)
+		}
+	}
+	if n := len(d.Snapshot().Plans); n != 3 {
+		t.Errorf("%d plans", n)
+	}
+	o.tenant.Advance(10 * time.Minute)
+	if op, err := d.Deactivate(ctx, roles[2].Key(), "cli", true); err != nil || d.wait(op.ID).State != pim.OperationDone {
+		t.Errorf("deactivate: %+v (%+v), %v", op, op.Problem, err)
+	}
+	if n := len(d.Snapshot().Plans); n != 2 {
+		t.Errorf("%d plans after one role was ended", n)
+	}
+	ends := map[pim.Key]time.Time{}
+	for _, a := range d.Snapshot().Active {
+		ends[a.Assignment.Role.Key()] = a.Assignment.End
+	}
+	o.tenant.Advance(21 * time.Minute)
+	if err := d.refresh(); err != nil {
+		t.Error(err)
+	}
+	d.until("the roles on", func(s *pim.Snapshot) bool {
+		on := 0
+		for _, a := range s.Active {
+			if k := a.Assignment.Role.Key(); (k == roles[0].Key() || k == roles[1].Key()) && a.Assignment.End.After(ends[k].Add(20*time.Minute)) {
+				on++
+			}
+		}
+		return on == 2 && len(s.Plans) == 0
+	})
+}
+
+func TestTenantGroupGivesRole(t *testing.T) {
+	o := newOffice(t, "demo")
+	dir := t.TempDir()
+	d := o.runWith(dir, o.all()...).read()
+	group := d.find(pim.KindGroup, "Member", "Azure Platform Owners").Role
+	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
+	defer cancel()
+	activate := func(key pim.Key) pim.Operation {
+		ops, err := d.Activate(ctx, []session.Wish{{Key: key, Duration: 30 * time.Minute, Justification: "a test of groups", Client: "cli"}}, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d.wait(ops[0].ID)
+	}
+	if op := activate(group.Key()); op.State != pim.OperationDone {
+		t.Fatalf("%+v", op.Problem)
+	}
+	d.until("the link", func(s *pim.Snapshot) bool {
+		return slices.ContainsFunc(s.Links, func(l pim.GroupLink) bool { return l.Group.Key() == group.Key() && l.Eligible })
+	})
+	var owner pim.Role
+	for _, l := range d.Snapshot().Links {
+		if l.Group.Key() == group.Key() && l.Eligible {
+			owner = l.Role
+		}
+	}
+	o.tenant.Advance(31 * time.Minute)
+	if err := d.refresh(); err != nil {
+		t.Error(err)
+	}
+	d.until("the role behind its group", func(s *pim.Snapshot) bool {
+		return slices.ContainsFunc(s.Eligible, func(e pim.Eligibility) bool { return e.Role.Key() == owner.Key() && e.Behind == group.Key() })
+	})
+	op := activate(owner.Key())
+	if op.State != pim.OperationDone || len(op.Steps) != 2 || op.Steps[0].State != pim.OperationDone || d.active(owner) == "" || d.active(group) == "" {
+		t.Fatalf("%+v (%+v), steps %+v", op, op.Problem, op.Steps)
+	}
+	// The write of the role came with another token than the one of the group.
+	var tokens []string
+	for _, s := range o.tenant.Log() {
+		if s.Service == "arm" && s.Method == http.MethodPut {
+			tokens = append(tokens, s.TokenID)
+		}
+	}
+	if len(tokens) != 1 {
+		t.Errorf("%d writes to Azure", len(tokens))
+	}
+	before := map[string]bool{}
+	for _, s := range o.tenant.Log() {
+		if s.Service != "arm" {
+			continue
+		}
+		if s.Method == http.MethodPut {
+			break
+		}
+		before[s.TokenID] = true
+	}
+	if len(before) < 2 {
+		t.Error("the token was not renewed")
+	}
+}
+
+func TestTenantDecide(t *testing.T) {
+	o := newOffice(t, "demo")
+	d := o.runWith(t.TempDir(), o.all()...).read()
+	s := d.Snapshot()
+	kinds := map[pim.Kind]pim.Approval{}
+	for _, a := range s.Approvals {
+		kinds[a.Request.Role.Kind] = a
+	}
+	if len(kinds) == 0 {
+		t.Skip("the tenant has nothing that waits for Ada")
+	}
+	for k, a := range kinds {
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		defer cancel()
+		err := d.Decide(ctx, k, a.ID, pim.Decision{Approve: true, Justification: "they are on call"}, "cli", true)
+		if err != nil || slices.ContainsFunc(d.Snapshot().Approvals, func(b pim.Approval) bool { return b.ID == a.ID }) {
+			t.Errorf("%s: %v", k, err)
+		}
+		if err := d.Decide(ctx, k, a.ID, pim.Decision{Approve: true, Justification: "they are on call"}, "cli", true); pim.CodeOf(err) != pim.CodeDecided {
+			t.Errorf("%s again: %v", k, err)
+		}
+	}
+}
