@@ -30,14 +30,18 @@ func (p *windowPresenter) approvals() []Row {
 			continue
 		}
 		row.Status = who
-		row.Detail = pim.CleanText(a.Request.Justification, nameLimit)
 		row.Tone = ToneNormal
+		var detail []string
 		if a.Request.Duration > 0 {
-			row.Badges = append(row.Badges, Badge{Span(p.words, a.Request.Duration), ToneNormal})
+			detail = append(detail, Span(p.words, a.Request.Duration))
 		}
-		if a.Request.Ticket.Number != "" {
-			row.Badges = append(row.Badges, Badge{pim.CleanText(a.Request.Ticket.Number, 30), ToneQuiet})
+		if n := pim.CleanText(a.Request.Ticket.Number, 30); n != "" {
+			detail = append(detail, n)
 		}
+		if j := pim.CleanText(a.Request.Justification, nameLimit); j != "" {
+			detail = append(detail, j)
+		}
+		row.Detail = strings.Join(detail, " · ")
 		row.Note = p.askedFor(a)
 		switch {
 		case isOwn(p.snapshot, a):

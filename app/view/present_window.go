@@ -214,10 +214,10 @@ func (p *windowPresenter) consentBanner(c local.Consent) Banner {
 	for _, k := range c.Kinds {
 		kinds = append(kinds, kindsName(p.words, k))
 	}
-	permissions := pim.CleanText(strings.Join(c.Permissions, ", "), nameLimit)
+	permissions := pim.CleanText(strings.Join(c.Permissions, ", "), 2*nameLimit)
 	b := Banner{
-		ID: "consent", Tone: ToneWarning,
-		Text: p.words.Say("banner.consent", strings.Join(kinds, ", "), permissions),
+		ID: "consent", Tone: ToneWarning, Details: permissions + "\n" + c.URL,
+		Text: p.words.Say("banner.consent", strings.Join(kinds, ", "), pim.CleanText(permissions, 120)),
 	}
 	if c.URL != "" {
 		b.Verb, b.Action = p.words.Say("verb.copy-consent"), CopyText{c.URL}

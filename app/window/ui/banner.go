@@ -18,6 +18,9 @@ import (
 // maxBanners is how many banners are shown at once, the most pressing ones.
 const maxBanners = 3
 
+// bannerHeight is how high a banner's text may be at the plain text size, without scrolling.
+const bannerHeight = 76
+
 // dismiss takes away the banner of a failure.
 type dismiss struct {
 	view.Action
@@ -61,7 +64,7 @@ func (l *bannerList) banner(b view.Banner) fyne.CanvasObject {
 		icon = theme.NewThemedResource(theme.WarningIcon())
 		icon.ColorName = toneColor(b.Tone)
 	}
-	buttons := container.NewHBox()
+	buttons := container.NewVBox()
 	if b.Details != "" {
 		copyDetails := newButton(l.ui, l.ui.p.Words.Say("verb.copy-details"), nil, func() { l.ui.copyText(b.Text + "\n" + b.Details) })
 		copyDetails.Importance = widget.LowImportance
@@ -76,5 +79,6 @@ func (l *bannerList) banner(b view.Banner) fyne.CanvasObject {
 	}
 	text := wrapped(b.Text)
 	return on(wtheme.ColorBadge, 6, container.NewBorder(nil, nil,
-		padded(0, 0, 8, 0, container.NewCenter(widget.NewIcon(icon))), container.NewCenter(buttons), text))
+		padded(0, 0, 8, 0, container.NewCenter(widget.NewIcon(icon))), container.NewCenter(buttons),
+		container.New(atMost{bannerHeight}, container.NewVScroll(text))))
 }

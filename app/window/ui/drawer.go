@@ -122,7 +122,7 @@ func (f *form) submit() {
 }
 
 // reveal scrolls a field into view.
-func reveal(scroll *container.Scroll, e *entry) {
+func reveal(scroll *container.Scroll, e fyne.CanvasObject) {
 	driver := fyne.CurrentApp().Driver()
 	top := driver.AbsolutePositionForObject(e).Y - driver.AbsolutePositionForObject(scroll.Content).Y
 	switch bottom := top + e.Size().Height; {

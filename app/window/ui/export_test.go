@@ -2,7 +2,22 @@
 
 package ui
 
-import "roletray/app/view"
+import (
+	"fyne.io/fyne/v2"
+
+	"roletray/app/view"
+)
+
+// WriteExport is what a chosen file is written by.
+var WriteExport = writeExport
 
 // Act does what a row or a menu offers.
 func (u *UI) Act(a view.Action) { u.act(a) }
+
+// NewRows counts the widgets that the list of roles makes from now on.
+func (u *UI) NewRows() *int {
+	n := 0
+	create := u.roles.list.CreateItem
+	u.roles.list.CreateItem = func() fyne.CanvasObject { n++; return create() }
+	return &n
+}

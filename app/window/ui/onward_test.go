@@ -5,6 +5,7 @@ package ui_test
 import (
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"roletray/app/local"
 	"roletray/app/view"
 	"roletray/app/view/viewtest"
+	"roletray/app/window/ui"
 	"roletray/pim"
 )
 
@@ -50,7 +52,7 @@ func (u *opened) openScopes() {
 		}
 		return nil
 	}
-	u.sheet("SQL DB")
+	u.Act(view.OpenSheet{Account: viewtest.AccountID, Key: viewtest.Role("SQL DB Contributor", viewtest.Data).Key()})
 	u.choose("Narrower…")
 }
 
@@ -189,7 +191,7 @@ func TestWeakReasonIsRefused(t *testing.T) {
 	state := viewtest.Full()
 	state.Settings.RefuseWeakReasons = true
 	u := open(t, state, options{})
-	u.sheet("Owner rg-web")
+	u.Act(view.OpenSheet{Account: viewtest.AccountID, Key: viewtest.Role("Owner", viewtest.Web).Key()})
 	u.typeInto("test")
 	u.tap("Activate role")
 	u.want("Say the reason in more than a word.")
@@ -203,14 +205,14 @@ func TestWeakReasonIsRefused(t *testing.T) {
 func TestFavorites(t *testing.T) {
 	u := open(t, viewtest.Full(), options{size: fyne.NewSize(1024, 1500)})
 	u.want("Favourites", "On call", "3 roles")
-	u.search("on call this")
-	if !u.tapIn("Activate", "On call") {
+	if !u.tapIn("Activate", "On call this week") {
 		t.Fatal("no button")
 	}
 	if q, ok := u.last().(local.ActivateRequest); !ok || len(q.Wishes) != 2 || q.Wishes[0].Justification != "On call this week" {
 		t.Errorf("asked for %+v", u.last())
 	}
-	u.editFirst("")
+	u.shortcut(fyne.KeyF)
+	u.editFirst("on call")
 	u.want("Edit favourite", "Backup Operator")
 	u.typeInto("!")
 	u.tap("Save")
@@ -230,6 +232,53 @@ func TestFavorites(t *testing.T) {
 	if q := u.last().(local.FavoritesRequest); len(q.Favorites) != 4 || q.Favorites[3].Wishes[0].Justification != "Patch jump host" {
 		t.Errorf("saved %+v", q)
 	}
+}
+
+// A second of a countdown makes no row anew, and nothing moves by itself.
+func TestTickIsCheap(t *testing.T) {
+	u := open(t, viewtest.Full(), options{size: fyne.NewSize(1024, 1500)})
+	rows := u.NewRows()
+	u.clock = u.clock.Add(time.Second)
+	u.Tick()
+	u.want("7:59 min")
+	if *rows > 0 {
+		t.Errorf("%d rows were made anew for a second", *rows)
+	}
+	if ui.Still(fyne.CurrentApp()).Settings().ShowAnimations() {
+		t.Error("carets blink")
+	}
+}
+
+type closing struct {
+	strings.Builder
+	closed bool
+}
+
+func (c *closing) Close() error { c.closed = true; return nil }
+
+func TestExportWritesTheFile(t *testing.T) {
+	agent := &recorder{export: "time,role\n"}
+	file := &closing{}
+	req := local.ExportRequest{Format: local.ExportCSV}
+	req.Search = "owner"
+	if err := ui.WriteExport(t.Context(), agent, req, file); err != nil || file.String() != "time,role\n" || !file.closed {
+		t.Errorf("wrote %q, closed %v: %v", file.String(), file.closed, err)
+	}
+	if !reflect.DeepEqual(agent.calls, []any{req}) {
+		t.Errorf("asked for %+v", agent.calls)
+	}
+	agent.err = local.NewError(pim.CodeOffline, "x")
+	file = &closing{}
+	if err := ui.WriteExport(t.Context(), agent, req, file); err == nil || !file.closed || file.Len() > 0 {
+		t.Errorf("wrote %q, closed %v: %v", file.String(), file.closed, err)
+	}
+}
+
+func TestExportAsksForAFile(t *testing.T) {
+	u := open(t, viewtest.Full(), options{})
+	u.Show(view.PageHistory)
+	u.tap("Export CSV…")
+	u.want("Save")
 }
 
 func TestProlong(t *testing.T) {

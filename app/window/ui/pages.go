@@ -92,7 +92,10 @@ func (d *detailPane) set(r view.Row, visible bool) bool {
 	}
 	parts = slices.DeleteFunc(parts, func(s string) bool { return s == "" })
 	said := strings.Join(parts, " · ")
-	if r.Note != "" {
+	switch {
+	case r.Type == view.RowApproval:
+		said = r.Note // which has all of it in sentences
+	case r.Note != "":
 		said = strings.TrimSpace(said + "\n" + r.Note)
 	}
 	tone := widget.MediumImportance

@@ -212,6 +212,9 @@ func (s *sheet) form() fyne.CanvasObject {
 		container.NewHBox(s.check, layout.NewSpacer(), cancel, s.send),
 	)
 	s.scroll = container.NewVScroll(padded(0, 0, 0, 10, fields))
+	if s.picker != nil {
+		s.picker.search.onFocus = func(*entry) { reveal(s.scroll, s.picker.object) }
+	}
 	for _, e := range []*entry{s.duration, s.startAt, s.justification, s.ticket, s.ticketSystem} {
 		e.onFocus = func(e *entry) { reveal(s.scroll, e) }
 	}
@@ -490,6 +493,7 @@ func (s *sheet) buildScope() {
 		setVisible(s.picker.object, s.isNarrow())
 		if s.isNarrow() {
 			s.picker.load(s.picker.root)
+			relayout(s.overlay)
 			s.ui.p.Window.Canvas().Focus(s.picker.search)
 		}
 		s.show()

@@ -55,7 +55,7 @@ var screens = []struct {
 	{"no-match", viewtest.Demo, func(u *opened) { u.search("xyz") }},
 	{"full", viewtest.Full, nil},
 	{"full-detail", viewtest.Full, func(u *opened) { u.search("contributor"); u.key(fyne.KeyDown) }},
-	{"full-menu", viewtest.Full, func(u *opened) { u.search("contributor"); u.key(fyne.KeyDown); u.key(fyne.KeyRight) }},
+	{"full-menu", viewtest.Full, func(u *opened) { u.search("key vault"); u.key(fyne.KeyDown); u.key(fyne.KeyRight) }},
 	{"approvals", viewtest.Full, func(u *opened) { u.Show(view.PageApprovals); u.key(fyne.KeyDown); u.key(fyne.KeySpace) }},
 	{"approvals-empty", viewtest.Demo, func(u *opened) { u.Show(view.PageApprovals) }},
 	{"approvals-long", viewtest.FullLong, func(u *opened) { u.Show(view.PageApprovals); u.key(fyne.KeyDown) }},
@@ -68,7 +68,7 @@ var screens = []struct {
 		u.typeInto("Change window agreed")
 		u.tap("Approve")
 	}},
-	{"favorite", viewtest.Full, func(u *opened) { u.search("on call this"); u.search(""); u.editFirst("On call") }},
+	{"favorite", viewtest.Full, func(u *opened) { u.editFirst("backup") }},
 	{"prolong", viewtest.Full, func(u *opened) { u.search("website"); u.tap("Ask to renew…") }},
 	{"continue", viewtest.Full, func(u *opened) { u.Act(view.OpenContinue{Account: viewtest.AccountID, Key: secrets()}) }},
 	{"sheet-scopes", viewtest.Full, func(u *opened) { u.openScopes() }},

@@ -77,8 +77,8 @@ func TestNothingIsClipped(t *testing.T) {
 func inside(t *testing.T, p placed, where string) {
 	t.Helper()
 	const slack = 1.5
-	if strings.Contains(p.parent, "Shadow") {
-		return
+	if strings.Contains(p.parent, "Shadow") || strings.Contains(typeName(p.object), "entryContent") {
+		return // a field of one line scrolls sideways
 	}
 	scrolls := strings.Contains(p.parent, "Scroll") // up and down only
 	size := p.object.Size()

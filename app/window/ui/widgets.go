@@ -342,6 +342,8 @@ func layoutTree(o fyne.CanvasObject) {
 			layoutTree(child)
 		}
 	case *container.Scroll:
+		// A text that wraps has a height only once it has its width.
+		c.Content.Resize(fyne.NewSize(c.Size().Width, c.Content.Size().Height))
 		c.Content.Resize(c.Content.MinSize().Max(c.Size()))
 		layoutTree(c.Content)
 		c.Refresh()
