@@ -105,9 +105,18 @@ func (c *Client) Directory() *Directory { return c.directory }
 // Groups is the provider of groups under PIM for Groups.
 func (c *Client) Groups() *Groups { return c.groups }
 
-const version = "/v1.0"
+// The versions of Graph. Approvals of directory roles are in beta only.
+const (
+	version1 = "/v1.0"
+	beta     = "/beta"
+)
 
-// get reads what is at ref, a path below the version or a whole URL.
+// at is the whole URL of a path below a version.
+func (c *Client) at(version, path string) string {
+	return strings.TrimRight(c.endpoint.String(), "/") + version + path
+}
+
+// get reads what is at ref, a path below version 1.0 or a whole URL.
 func (c *Client) get(ctx context.Context, ref string) ([]byte, error) {
 	return c.send(ctx, http.MethodGet, ref, uuid.NewString(), nil)
 }
@@ -122,7 +131,7 @@ func (c *Client) write(ctx context.Context, ref, id string, body any) ([]byte, e
 // *pim.Error or one of the policies that authorize requests.
 func (c *Client) send(ctx context.Context, method, ref, id string, body any) ([]byte, error) {
 	if strings.HasPrefix(ref, "/") {
-		ref = strings.TrimRight(c.endpoint.String(), "/") + version + ref
+		ref = c.at(version1, ref)
 	}
 	req, err := runtime.NewRequest(ctx, method, ref)
 	if err != nil {

@@ -20,10 +20,15 @@ const (
 	UseRequests Use = "requests"
 	// UseAct is activating, deactivating and cancelling.
 	UseAct Use = "act"
+	// UseDecide is listing and deciding what waits for the person's decision.
+	UseDecide Use = "decide"
+	// UseProlong is extending and renewing eligibilities, and reading the requests
+	// for that. For assignments it is UseAct.
+	UseProlong Use = "prolong"
 	// UsePolicy is reading role settings. Without it the service decides.
 	UsePolicy Use = "policy"
-	// UseNames is showing groups and administrative units by name. Without it they
-	// show by id.
+	// UseNames is showing groups, administrative units and people by name. Without it
+	// they show by id.
 	UseNames Use = "names"
 )
 
@@ -43,21 +48,32 @@ type Permission struct {
 	Why string
 }
 
-// Scopes are the permissions that this package and the sign-in before it use, the
-// least for each use.
+// Scopes are the permissions that this package and the sign-in before it always
+// use, the least for each use: the base set. What else there is, is in LaterScopes.
 // Sources: Microsoft Graph's permissions reference, and for role settings of
 // groups the page "List roleManagementPolicyAssignments".
 func Scopes() []Permission {
 	return []Permission{
 		{"User.Read", "e1fe6dd8-ba31-4d61-89e7-88639da4683d", "", []Use{UseSignIn}, "Signs the person in and reads their own profile."},
 		{"RoleEligibilitySchedule.Read.Directory", "eb0788c2-6d4e-4658-8c9e-c0fb8053f03d", pim.KindDirectory, []Use{UseEligible}, "Lists the Entra roles that the person may activate."},
-		{"RoleAssignmentSchedule.ReadWrite.Directory", "8c026be3-8e26-4774-9372-8d5d6f21daff", pim.KindDirectory, []Use{UseActive, UseRequests, UseAct}, "Lists the person's active Entra roles and requests, and activates, deactivates and cancels for them. Even reading requests needs it."},
+		{"RoleAssignmentSchedule.ReadWrite.Directory", "8c026be3-8e26-4774-9372-8d5d6f21daff", pim.KindDirectory, []Use{UseActive, UseRequests, UseAct, UseDecide}, "Lists the person's active Entra roles and requests, activates, deactivates and cancels for them, and decides requests that they are an approver of. Even reading requests needs it."},
 		{"RoleManagementPolicy.Read.Directory", "3de2cdbe-0ff5-47d5-bdee-7f45b4749ead", pim.KindDirectory, []Use{UsePolicy}, "Shows before an activation what an Entra role's settings ask for."},
 		{"PrivilegedEligibilitySchedule.Read.AzureADGroup", "8f44f93d-ecef-46ae-a9bf-338508d44d6b", pim.KindGroup, []Use{UseEligible}, "Lists the group memberships and ownerships that the person may activate."},
-		{"PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup", "06dbc45d-6708-4ef0-a797-f797ee68bf4b", pim.KindGroup, []Use{UseActive, UseRequests, UseAct}, "Lists the person's active group memberships, ownerships and requests, and activates, deactivates and cancels for them."},
+		{"PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup", "06dbc45d-6708-4ef0-a797-f797ee68bf4b", pim.KindGroup, []Use{UseActive, UseRequests, UseAct, UseDecide}, "Lists the person's active group memberships, ownerships and requests, activates, deactivates and cancels for them, and decides requests that they are an approver of."},
 		{"RoleManagementPolicy.Read.AzureADGroup", "7e26fdff-9cb1-4e56-bede-211fe0e420e8", pim.KindGroup, []Use{UsePolicy}, "Shows before an activation what a group's settings ask for."},
 		{"GroupMember.Read.All", "bc024368-1153-4739-b217-4326f2e966d0", pim.KindGroup, []Use{UseNames}, "Shows groups by name."},
 		{"AdministrativeUnit.Read.All", "3361d15d-be43-4de6-b441-3c746d05163d", pim.KindDirectory, []Use{UseNames}, "Shows administrative units by name."},
+	}
+}
+
+// LaterScopes are the permissions that are used only where they were granted: not
+// part of the base set, and named when what needs them is refused. Everything in
+// Scopes works without them. Source: Microsoft Graph's permissions reference.
+func LaterScopes() []Permission {
+	return []Permission{
+		{"RoleEligibilitySchedule.ReadWrite.Directory", "62ade113-f8e0-4bf9-a6ba-5acb31db32fd", pim.KindDirectory, []Use{UseProlong}, "Asks an administrator to extend or renew the person's eligibility for an Entra role, and follows that request."},
+		{"PrivilegedEligibilitySchedule.ReadWrite.AzureADGroup", "ba974594-d163-484e-ba39-c330d5897667", pim.KindGroup, []Use{UseProlong}, "Asks an administrator to extend or renew the person's eligibility for a group, and follows that request."},
+		{"User.ReadBasic.All", "b340eb25-3456-403f-be2f-af7a0d370277", "", []Use{UseNames}, "Shows approvers by name who asks for a role. Without it some requests show the person's id."},
 	}
 }
 
@@ -115,13 +131,21 @@ func (e *ConsentError) Sentence() string {
 		". Ask an administrator to grant " + permissions + "."
 }
 
+// useOf is use, or UseProlong for what is about an eligibility itself.
+func useOf(ofEligibility bool, use Use) Use {
+	if ofEligibility {
+		return UseProlong
+	}
+	return use
+}
+
 // explain adds to a lack of consent what is to be granted.
 func (p *plane) explain(err error, use Use) error {
 	if pim.CodeOf(err) != pim.CodeConsent {
 		return err
 	}
 	e := &ConsentError{Kind: p.kind, Err: err}
-	for _, s := range Scopes() {
+	for _, s := range slices.Concat(Scopes(), LaterScopes()) {
 		if s.Kind == p.kind && slices.Contains(s.Uses, use) {
 			e.Permissions = append(e.Permissions, s.Name)
 		}

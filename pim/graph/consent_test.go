@@ -45,6 +45,39 @@ func TestMissingConsentSaysWhatToAskFor(t *testing.T) {
 			_, err := s.Groups().Activate(t.Context(), activationOf(groupRole()))
 			return err
 		}, []string{"PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup"}, "groups"},
+		"extend a role": {func(s *service) error {
+			e := pim.Eligibility{Role: attributeRole()}
+			_, err := s.Directory().Prolong(t.Context(), pim.Prolongation{Action: pim.ActionExtend, Eligibility: &e, End: s.clock()})
+			return err
+		}, []string{"RoleEligibilitySchedule.ReadWrite.Directory"}, "Entra roles"},
+		"renew a group": {func(s *service) error {
+			e := pim.Eligibility{Role: groupRole()}
+			_, err := s.Groups().Prolong(t.Context(), pim.Prolongation{Action: pim.ActionRenew, Eligibility: &e, End: s.clock()})
+			return err
+		}, []string{"PrivilegedEligibilitySchedule.ReadWrite.AzureADGroup"}, "groups"},
+		"extend an assignment": {func(s *service) error {
+			a := pim.Assignment{Role: groupRole()}
+			_, err := s.Groups().Prolong(t.Context(), pim.Prolongation{Action: pim.ActionExtend, Assignment: &a, End: s.clock()})
+			return err
+		}, []string{"PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup"}, "groups"},
+		"follow an extension": {func(s *service) error {
+			_, err := s.Directory().Follow(t.Context(), pim.Request{ID: "1", OfEligibility: true})
+			return err
+		}, []string{"RoleEligibilitySchedule.ReadWrite.Directory"}, "Entra roles"},
+		"cancel an extension": {func(s *service) error {
+			return s.Directory().Cancel(t.Context(), pim.Request{ID: "1", OfEligibility: true})
+		}, []string{"RoleEligibilitySchedule.ReadWrite.Directory"}, "Entra roles"},
+		"requests to decide": {func(s *service) error {
+			_, err := s.Groups().Approvals(t.Context())
+			return err
+		}, []string{"PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup"}, "groups"},
+		"decide for a role": {func(s *service) error {
+			return s.Directory().Decide(t.Context(), pim.Approval{ID: "1"}, pim.Decision{})
+		}, []string{"RoleAssignmentSchedule.ReadWrite.Directory"}, "Entra roles"},
+		"what a group brings": {func(s *service) error {
+			_, err := s.Directory().RolesOf(t.Context(), group)
+			return err
+		}, []string{"RoleEligibilitySchedule.Read.Directory"}, "Entra roles"},
 		"check a role": {func(s *service) error {
 			return s.Directory().Check(t.Context(), activationOf(attributeRole()))
 		}, []string{"RoleAssignmentSchedule.ReadWrite.Directory"}, "Entra roles"},
@@ -95,7 +128,7 @@ func (f final) Unwrap() error { return f.error }
 
 func TestScopesCoverEveryUse(t *testing.T) {
 	names, ids := map[string]bool{}, map[string]bool{}
-	for _, p := range graph.Scopes() {
+	for _, p := range slices.Concat(graph.Scopes(), graph.LaterScopes()) {
 		if _, err := uuid.Parse(p.ID); err != nil || names[p.Name] || ids[p.ID] || len(p.Uses) == 0 || p.Why == "" {
 			t.Errorf("%+v", p)
 		}
@@ -103,9 +136,9 @@ func TestScopesCoverEveryUse(t *testing.T) {
 	}
 	// What each kind of role needs for each use has exactly one permission.
 	for _, kind := range []pim.Kind{pim.KindDirectory, pim.KindGroup} {
-		for _, use := range []graph.Use{graph.UseEligible, graph.UseActive, graph.UseRequests, graph.UseAct, graph.UsePolicy, graph.UseNames} {
+		for _, use := range []graph.Use{graph.UseEligible, graph.UseActive, graph.UseRequests, graph.UseAct, graph.UseDecide, graph.UseProlong, graph.UsePolicy, graph.UseNames} {
 			n := 0
-			for _, p := range graph.Scopes() {
+			for _, p := range slices.Concat(graph.Scopes(), graph.LaterScopes()) {
 				if p.Kind == kind && slices.Contains(p.Uses, use) {
 					n++
 				}

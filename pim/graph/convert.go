@@ -96,14 +96,13 @@ type requestRow struct {
 	IsValidationOnly bool          `json:"isValidationOnly"`
 	Justification    string        `json:"justification"`
 	CreatedBy        *identitySet  `json:"createdBy"`
+	Principal        *named        `json:"principal"`
 	ScheduleInfo     *scheduleInfo `json:"scheduleInfo"`
 	TicketInfo       *ticketInfo   `json:"ticketInfo"`
 }
 
 type identitySet struct {
-	User *struct {
-		ID string `json:"id"`
-	} `json:"user"`
+	User *named `json:"user"`
 }
 
 // scheduleInfo is read from answers and written in requests. A deactivation's

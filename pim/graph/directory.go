@@ -20,7 +20,8 @@ const (
 	ScopeApp pim.ScopeType = "appscope"
 )
 
-// Directory is a pim.Provider for Microsoft Entra directory roles, in the whole
+// Directory is a pim.Provider, with everything else that a provider can be but a
+// pim.ScopeBrowser, for Microsoft Entra directory roles, in the whole
 // directory, in administrative units and on single objects. It is safe for
 // concurrent use.
 type Directory struct {
@@ -30,7 +31,12 @@ type Directory struct {
 	settings *loader[map[string]pim.Policy]
 }
 
-var _ pim.Provider = (*Directory)(nil)
+var (
+	_ pim.Provider    = (*Directory)(nil)
+	_ pim.Decider     = (*Directory)(nil)
+	_ pim.Prolonger   = (*Directory)(nil)
+	_ pim.GroupReader = (*Directory)(nil)
+)
 
 func newDirectory(c *Client, tenantName string) *Directory {
 	const base = "/roleManagement/directory/"
@@ -40,6 +46,8 @@ func newDirectory(c *Client, tenantName string) *Directory {
 			eligibilities: base + "roleEligibilityScheduleInstances",
 			assignments:   base + "roleAssignmentScheduleInstances",
 			requests:      base + "roleAssignmentScheduleRequests",
+			prolongations: base + "roleEligibilityScheduleRequests",
+			approvals:     []approvalPlace{{beta, base + "roleAssignmentApprovals", "steps"}},
 			expand:        "roleDefinition",
 		},
 		tenantName: pim.CleanText(tenantName, maxName),
@@ -108,7 +116,7 @@ func fillDirectory(body *writeBody, r pim.Role) {
 func (d *Directory) Check(ctx context.Context, a pim.Activation) error {
 	body := d.activation(a)
 	body.IsValidationOnly = true
-	made, validated, err := d.create(ctx, a.ID, body, a.Role())
+	made, validated, err := d.create(ctx, a.ID, body, a.Role(), false)
 	if err == nil && !validated {
 		err = &pim.SentError{Request: made}
 	}

@@ -15,7 +15,8 @@ import (
 // What is wanted meanwhile gathers for the next batch.
 const maxSettingsReads = 4
 
-// Groups is a pim.Provider for membership and ownership of groups under PIM for
+// Groups is a pim.Provider, with everything else that a provider can be but a
+// pim.ScopeBrowser, for membership and ownership of groups under PIM for
 // Groups. It is safe for concurrent use.
 type Groups struct {
 	plane
@@ -27,7 +28,12 @@ type Groups struct {
 	known []string
 }
 
-var _ pim.Provider = (*Groups)(nil)
+var (
+	_ pim.Provider    = (*Groups)(nil)
+	_ pim.Decider     = (*Groups)(nil)
+	_ pim.Prolonger   = (*Groups)(nil)
+	_ pim.GroupReader = (*Groups)(nil)
+)
 
 func newGroups(c *Client) *Groups {
 	const base = "/identityGovernance/privilegedAccess/group/"
@@ -36,8 +42,11 @@ func newGroups(c *Client) *Groups {
 		eligibilities: base + "eligibilityScheduleInstances",
 		assignments:   base + "assignmentScheduleInstances",
 		requests:      base + "assignmentScheduleRequests",
-		role:          groupRole,
-		nameOf:        func(r pim.Role) string { return groupName + strings.ToLower(r.Scope.ID) },
+		prolongations: base + "eligibilityScheduleRequests",
+		// Tools in use know the second form only.
+		approvals: []approvalPlace{{version1, base + "assignmentApprovals", "stages"}, {beta, base + "assignmentApprovals", "steps"}},
+		role:      groupRole,
+		nameOf:    func(r pim.Role) string { return groupName + strings.ToLower(r.Scope.ID) },
 		fill: func(body *writeBody, r pim.Role) {
 			body.GroupID, body.AccessID = r.Scope.ID, string(r.Access)
 		},

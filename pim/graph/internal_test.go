@@ -246,3 +246,41 @@ func TestNamesAreAskedForInFewCalls(t *testing.T) {
 		t.Errorf("calls for %v", asked)
 	}
 }
+
+// FuzzStages reads whatever comes as an approval.
+func FuzzStages(f *testing.F) {
+	seed(f)
+	f.Add([]byte(`{"steps":[{"id":"..","status":"InProgress","assignedToMe":true}],"stages":[{"status":"Completed","reviewResult":"Approve","reviewedBy":{"id":"ME"}}]}`))
+	c := testClient()
+	f.Fuzz(func(t *testing.T, body []byte) {
+		stages, err := readStages(body)
+		if err != nil {
+			if pim.CodeOf(err) != pim.CodeUnreadable {
+				t.Errorf("error is %v", err)
+			}
+			return
+		}
+		mine := slices.ContainsFunc(stages, func(s stage) bool {
+			return s.ended() && s.ReviewedBy != nil && strings.EqualFold(s.ReviewedBy.ID, "me") && strings.EqualFold(s.Result, "Approve")
+		})
+		if err := c.groups.closed(stages, review{Result: "Approve"}); err == nil && (!mine || slices.ContainsFunc(stages, stage.open)) {
+			t.Errorf("%q is taken for the person's approval", body)
+		}
+	})
+}
+
+func FuzzSegment(f *testing.F) {
+	for _, s := range []string{"9f2b5ddb-a50e-44a1-a6f4-f616322262ea", "..", "a/b", "a?b#c", "%2e%2e", `a\b`, ""} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, id string) {
+		path, err := segment(id)
+		if err != nil {
+			return
+		}
+		u, err := url.Parse("https://graph.example/v1.0/approvals/" + path + "/stages")
+		if err != nil || u.RawQuery != "" || u.Fragment != "" || u.Host != "graph.example" || u.Path != "/v1.0/approvals/"+id+"/stages" || u.JoinPath().EscapedPath() != u.EscapedPath() {
+			t.Errorf("%q became %q: %v, %v", id, path, u, err)
+		}
+	})
+}

@@ -20,8 +20,12 @@ type plane struct {
 	kind pim.Kind
 	// what names the kind in errors.
 	what string
-	// The collections, below the version.
-	eligibilities, assignments, requests string
+	// The collections, below the version: requests are those about assignments, and
+	// prolongations those about eligibilities.
+	eligibilities, assignments, requests, prolongations string
+	// approvals are the places of approvals, each tried where the one before it does
+	// not know the approval.
+	approvals []approvalPlace
 	// expand is the $expand of a list's rows.
 	expand string
 	// role reads a row's role; it is false for one that cannot be told apart from
@@ -151,12 +155,32 @@ func (p *plane) Active(ctx context.Context, _ []pim.Eligibility, _ bool) iter.Se
 	}
 }
 
-// Requests lists what the person has asked for themselves, the newest first.
+// collection is where requests about eligibilities, or about assignments, are kept.
+func (p *plane) collection(ofEligibility bool) string {
+	if ofEligibility {
+		return p.prolongations
+	}
+	return p.requests
+}
+
+// Requests lists what the person has asked for themselves, the newest first. Those
+// to prolong an eligibility are left out where they may not be read: even that
+// takes the permission to send them, which is asked for only then.
 func (p *plane) Requests(ctx context.Context) ([]pim.Request, error) {
-	list, err := p.own(ctx)
+	var prolongations []pim.Request
+	var noProlongations error
+	var other sync.WaitGroup
+	other.Go(func() { prolongations, noProlongations = p.own(ctx, true) })
+	list, err := p.own(ctx, false)
+	other.Wait()
+	if err == nil && !refused(noProlongations) {
+		err = noProlongations
+	}
 	if err != nil {
 		return nil, fmt.Errorf("list requests for %s: %w", p.what, p.explain(err, UseRequests))
 	}
+	list = append(list, prolongations...)
+	slices.SortStableFunc(list, newestFirst)
 	var roles []*pim.Role
 	for i := range list {
 		roles = append(roles, &list[i].Role)
@@ -165,9 +189,10 @@ func (p *plane) Requests(ctx context.Context) ([]pim.Request, error) {
 	return list, nil
 }
 
-// own reads the person's own requests without the names of their scopes.
-func (p *plane) own(ctx context.Context) ([]pim.Request, error) {
-	all, _, err := mine(ctx, p, p.requests, requestID)
+// own reads the person's own requests in one collection, the newest first, without
+// the names of their scopes.
+func (p *plane) own(ctx context.Context, ofEligibility bool) ([]pim.Request, error) {
+	all, _, err := mine(ctx, p, p.collection(ofEligibility), requestID)
 	if err != nil {
 		return nil, err
 	}
@@ -175,15 +200,18 @@ func (p *plane) own(ctx context.Context) ([]pim.Request, error) {
 	for _, row := range all {
 		r, ok := p.role(row.roleIDs)
 		q := row.request(r)
+		q.OfEligibility = ofEligibility
 		if !ok || row.IsValidationOnly || !wire.PlainID(q.ID) || !strings.HasPrefix(string(q.Action), "self") || q.PrincipalID != "" && q.PrincipalID != p.userID {
 			continue
 		}
 		list = append(list, q)
 	}
-	slices.SortStableFunc(list, func(a, b pim.Request) int { return b.Created.Compare(a.Created) })
+	slices.SortStableFunc(list, newestFirst)
 	p.note(list...)
 	return list, nil
 }
+
+func newestFirst(a, b pim.Request) int { return b.Created.Compare(a.Created) }
 
 // note remembers when requests were first known.
 func (p *plane) note(list ...pim.Request) {

@@ -145,6 +145,17 @@ func listOf(rows ...any) map[string]any {
 	return map[string]any{"value": rows}
 }
 
+// noProlongations answers for the requests about eligibilities that there are none.
+func noProlongations(answer func(w http.ResponseWriter, c call)) func(w http.ResponseWriter, c call) {
+	return func(w http.ResponseWriter, c call) {
+		if strings.Contains(strings.ToLower(c.Path), "eligibilityschedulerequests") {
+			sendJSON(w, 200, listOf())
+			return
+		}
+		answer(w, c)
+	}
+}
+
 func refuse(w http.ResponseWriter, status int, code, message string) {
 	sendJSON(w, status, failure(code, message))
 }

@@ -56,7 +56,7 @@ func (p *plane) activation(a pim.Activation) writeBody {
 // whether the activation took effect: look with Find. With CodeOffline nothing
 // was sent.
 func (p *plane) Activate(ctx context.Context, a pim.Activation) (pim.Request, error) {
-	made, err := p.ask(ctx, a.ID, p.activation(a), a.Role())
+	made, err := p.ask(ctx, a.ID, p.activation(a), a.Role(), false)
 	if err != nil {
 		return pim.Request{}, fmt.Errorf("activate one of the %s: %w", p.what, p.explain(err, UseAct))
 	}
@@ -68,7 +68,7 @@ func (p *plane) Activate(ctx context.Context, a pim.Activation) (pim.Request, er
 func (p *plane) Deactivate(ctx context.Context, d pim.Deactivation) (pim.Request, error) {
 	body := writeBody{Action: "selfDeactivate", PrincipalID: p.userID}
 	p.fill(&body, d.Assignment.Role)
-	made, err := p.ask(ctx, d.ID, body, d.Assignment.Role)
+	made, err := p.ask(ctx, d.ID, body, d.Assignment.Role, false)
 	if err != nil {
 		return pim.Request{}, fmt.Errorf("deactivate one of the %s: %w", p.what, p.explain(err, UseAct))
 	}
@@ -77,20 +77,20 @@ func (p *plane) Deactivate(ctx context.Context, d pim.Deactivation) (pim.Request
 
 // Cancel withdraws a request.
 func (p *plane) Cancel(ctx context.Context, r pim.Request) error {
-	_, err := p.write(ctx, p.requests+"/"+url.PathEscape(r.ID)+"/cancel", uuid.NewString(), nil)
+	_, err := p.write(ctx, p.collection(r.OfEligibility)+"/"+url.PathEscape(r.ID)+"/cancel", uuid.NewString(), nil)
 	if err != nil {
-		return fmt.Errorf("cancel a request for %s: %w", p.what, p.explain(err, UseAct))
+		return fmt.Errorf("cancel a request for %s: %w", p.what, p.explain(err, useOf(r.OfEligibility, UseAct)))
 	}
 	return nil
 }
 
 // Follow reads r again.
 func (p *plane) Follow(ctx context.Context, r pim.Request) (pim.Request, error) {
-	body, err := p.get(ctx, p.requests+"/"+url.PathEscape(r.ID))
+	body, err := p.get(ctx, p.collection(r.OfEligibility)+"/"+url.PathEscape(r.ID))
 	if err != nil {
-		return pim.Request{}, fmt.Errorf("read a request for %s: %w", p.what, p.explain(err, UseRequests))
+		return pim.Request{}, fmt.Errorf("read a request for %s: %w", p.what, p.explain(err, useOf(r.OfEligibility, UseRequests)))
 	}
-	now, validated, err := p.asked(body, r.Role)
+	now, validated, err := p.asked(body, r.Role, r.OfEligibility)
 	if err == nil && validated {
 		err = unreadable("the request is a validation")
 	}
@@ -106,16 +106,18 @@ const (
 	earlier = 2 * time.Minute
 	// sameStart is how far apart two starts may be that were meant as one.
 	sameStart = time.Minute
+	// sameEnd is how far apart two wished ends may be that were meant as one.
+	sameEnd = time.Minute
 )
 
 // Find looks for the request that w has made: one that was not known before w was
 // sent, was created after that or at most two minutes before it, and asks for the
-// same action, role, scope, duration and start. Of several it is the one created
+// same action, role, scope, duration or end, and start. Of several it is the one created
 // nearest to w. A request of the day before with the same reason is not it.
 func (p *plane) Find(ctx context.Context, w pim.Write) (pim.Request, bool, error) {
-	list, err := p.own(ctx)
+	list, err := p.own(ctx, w.OfEligibility)
 	if err != nil {
-		return pim.Request{}, false, fmt.Errorf("look for a request for %s: %w", p.what, p.explain(err, UseRequests))
+		return pim.Request{}, false, fmt.Errorf("look for a request for %s: %w", p.what, p.explain(err, useOf(w.OfEligibility, UseRequests)))
 	}
 	var best pim.Request
 	found := false
@@ -142,18 +144,20 @@ func (p *plane) isFrom(r pim.Request, w pim.Write) bool {
 		return false
 	case known && first.Before(w.At):
 		return false
+	case !w.End.IsZero():
+		if r.EffectiveEnd().Sub(w.End).Abs() > sameEnd {
+			return false
+		}
 	case w.Action != pim.ActionDeactivate && r.Duration != w.Duration.Truncate(time.Second):
 		return false
-	// A start in the past was not sent, see activation.
-	case w.Start.After(w.At):
-		return r.EffectiveStart().Sub(w.Start).Abs() <= sameStart
 	}
-	return true
+	// A start in the past was not sent, see activation, and none of an extension.
+	return w.Action == pim.ActionExtend || !w.Start.After(w.At) || r.EffectiveStart().Sub(w.Start).Abs() <= sameStart
 }
 
 // ask sends a request that is meant.
-func (p *plane) ask(ctx context.Context, id string, body writeBody, r pim.Role) (pim.Request, error) {
-	made, validated, err := p.create(ctx, id, body, r)
+func (p *plane) ask(ctx context.Context, id string, body writeBody, r pim.Role, ofEligibility bool) (pim.Request, error) {
+	made, validated, err := p.create(ctx, id, body, r, ofEligibility)
 	if validated {
 		return pim.Request{}, unreadable("the service calls a request a validation")
 	}
@@ -162,17 +166,17 @@ func (p *plane) ask(ctx context.Context, id string, body writeBody, r pim.Role) 
 
 // create sends a request of the person. validated says that the service calls its
 // answer a validation only.
-func (p *plane) create(ctx context.Context, id string, body writeBody, r pim.Role) (made pim.Request, validated bool, err error) {
-	answer, err := p.write(ctx, p.requests, id, body)
+func (p *plane) create(ctx context.Context, id string, body writeBody, r pim.Role, ofEligibility bool) (made pim.Request, validated bool, err error) {
+	answer, err := p.write(ctx, p.collection(ofEligibility), id, body)
 	if err != nil {
 		return pim.Request{}, false, err
 	}
-	return p.asked(answer, r)
+	return p.asked(answer, r, ofEligibility)
 }
 
 // asked reads the service's record of a request for r, and takes from r the names
 // that the record lacks.
-func (p *plane) asked(body []byte, r pim.Role) (made pim.Request, validated bool, err error) {
+func (p *plane) asked(body []byte, r pim.Role, ofEligibility bool) (made pim.Request, validated bool, err error) {
 	row, err := one[requestRow](body)
 	if err != nil {
 		return pim.Request{}, false, err
@@ -182,6 +186,7 @@ func (p *plane) asked(body []byte, r pim.Role) (made pim.Request, validated bool
 	}
 	role, ok := p.role(row.roleIDs)
 	q := row.request(role)
+	q.OfEligibility = ofEligibility
 	if !ok || q.Status == "" || !wire.PlainID(q.ID) {
 		return pim.Request{}, false, unreadable("the answer holds no request")
 	}

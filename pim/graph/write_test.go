@@ -116,13 +116,13 @@ func TestFailedDeactivationIsNoSuccess(t *testing.T) {
 }
 
 func TestPendingGroupRequestExample(t *testing.T) {
-	s := newService(t, func(w http.ResponseWriter, c call) {
+	s := newService(t, noProlongations(func(w http.ResponseWriter, c call) {
 		if strings.HasSuffix(c.Path, "/groups") {
 			refuse(w, 403, "Authorization_RequestDenied", "")
 			return
 		}
 		send(w, 200, []byte(strings.ReplaceAll(string(example(t, "group.assignmentScheduleRequests.filterByCurrentUser.principal.response-pending")), "c277c8cb-6bb7-42e5-a17f-0add9a718151", strings.ToUpper(me))))
-	})
+	}))
 	got, err := s.Groups().Requests(short(t))
 	if err != nil {
 		t.Fatal(err)
@@ -146,7 +146,7 @@ func TestPendingGroupRequestExample(t *testing.T) {
 func TestDirectoryRequestExamples(t *testing.T) {
 	const requestor = "d96ea738-3b95-4ae7-9e19-78a083066d5b"
 	name := "directory.roleAssignmentScheduleRequests.filterByCurrentUser.approver.response-pending"
-	s := newService(t, func(w http.ResponseWriter, c call) { send(w, 200, example(t, name)) }, func(p *graph.Params) { p.UserID = requestor })
+	s := newService(t, noProlongations(func(w http.ResponseWriter, c call) { send(w, 200, example(t, name)) }), func(p *graph.Params) { p.UserID = requestor })
 	got, err := s.Directory().Requests(short(t))
 	if err != nil {
 		t.Fatal(err)
@@ -177,7 +177,7 @@ func TestOnlyOwnWishesAreRequests(t *testing.T) {
 		record("d", "2022-04-13T09:30:00Z", map[string]any{"principalId": "another"}),
 		record("e", "2022-04-13T09:30:00Z", map[string]any{"isValidationOnly": true}),
 	}
-	s := newService(t, func(w http.ResponseWriter, c call) { sendJSON(w, 200, listOf(rows...)) })
+	s := newService(t, noProlongations(func(w http.ResponseWriter, c call) { sendJSON(w, 200, listOf(rows...)) }))
 	got, err := s.Directory().Requests(short(t))
 	if err != nil || len(got) != 2 || got[0].ID != "b" || got[1].ID != "a" {
 		t.Errorf("%+v, %v", got, err)
