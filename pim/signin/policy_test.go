@@ -110,6 +110,31 @@ func TestARMClientOptions(t *testing.T) {
 	}
 }
 
+// TestGraphClientOptions reads with a pipeline that knows no credential but the options.
+func TestGraphClientOptions(t *testing.T) {
+	b := newBench(t)
+	s := b.service()
+	acc := b.signIn(s)
+	options, err := signin.GraphClientOptions(s.Source(acc.ID), b.cloud)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := azruntime.NewPipeline("test", "v1.0.0", azruntime.PipelineOptions{}, options)
+	resp, err := b.do(t.Context(), p, http.MethodGet, b.cloud.Graph+"/v1.0/me")
+	if err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatalf("%v, %v", resp, err)
+	}
+	// A token goes to the cloud's own Graph only.
+	if resp, err := b.do(t.Context(), p, http.MethodGet, b.cloud.ARM+eligible); err == nil {
+		t.Errorf("sent to another host: %v", resp.Status)
+	}
+	broken := b.cloud
+	broken.CAFile = "no such file"
+	if _, err := signin.GraphClientOptions(s.Source(acc.ID), broken); err == nil {
+		t.Error("a certificate that cannot be read is none")
+	}
+}
+
 // TestChallenge revokes the tokens but not the sign-in: the request succeeds with a
 // new token, once, and with no browser.
 func TestChallenge(t *testing.T) {
