@@ -129,6 +129,7 @@ func (u *UI) openFavoriteForm(account string, favorite local.OwnFavorite, title 
 	f := &favoriteForm{form: newForm(u, title), account: account, favorite: favorite, roles: container.NewVBox()}
 	f.name = newEntry(u, w.Say("favorite.name-hint"))
 	f.name.SetText(favorite.Name)
+	f.name.CursorColumn = utf8.RuneCountInString(favorite.Name)
 	f.duration = newEntry(u, w.Say("favorite.default"))
 	f.reason = newMultiLine(u, w.Say("sheet.justification-hint"))
 	f.ticket, f.system = newEntry(u, w.Say("sheet.ticket-number")), newEntry(u, w.Say("sheet.ticket-system"))

@@ -211,7 +211,7 @@ func TestFavorites(t *testing.T) {
 	if q, ok := u.last().(local.ActivateRequest); !ok || len(q.Wishes) != 2 || q.Wishes[0].Justification != "On call this week" {
 		t.Errorf("asked for %+v", u.last())
 	}
-	u.shortcut(fyne.KeyF)
+	u.Show(view.PageRoles)
 	u.editFirst("on call")
 	u.want("Edit favourite", "Backup Operator")
 	u.typeInto("!")
