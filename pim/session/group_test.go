@@ -128,7 +128,7 @@ func TestGroupGivesRoleStopsWhereTheGroupDoes(t *testing.T) {
 				t.Errorf("events %v", r.kinds())
 			}
 			r.stop()
-			r = runWith(t, r.dir, session.Params{Providers: []pim.Provider{groups}}, azure)
+			runWith(t, r.dir, session.Params{Providers: []pim.Provider{groups}}, azure)
 			time.Sleep(time.Hour)
 			if len(azure.made("send")) != 0 {
 				t.Error("it was sent after a restart")

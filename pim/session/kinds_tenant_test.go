@@ -155,24 +155,73 @@ func TestTenantGroupGivesRole(t *testing.T) {
 
 func TestTenantDecide(t *testing.T) {
 	o := newOffice(t, "demo")
-	d := o.runWith(t.TempDir(), o.all()...).read()
-	s := d.Snapshot()
-	kinds := map[pim.Kind]pim.Approval{}
-	for _, a := range s.Approvals {
-		kinds[a.Request.Role.Kind] = a
-	}
-	if len(kinds) == 0 {
-		t.Skip("the tenant has nothing that waits for Ada")
-	}
-	for k, a := range kinds {
-		ctx, cancel := context.WithTimeout(t.Context(), patience)
-		defer cancel()
-		err := d.Decide(ctx, k, a.ID, pim.Decision{Approve: true, Justification: "they are on call"}, "cli", true)
-		if err != nil || slices.ContainsFunc(d.Snapshot().Approvals, func(b pim.Approval) bool { return b.ID == a.ID }) {
-			t.Errorf("%s: %v", k, err)
+	var chidi *office
+	for _, u := range o.tenant.Info().Users {
+		if strings.HasPrefix(u.UPN, "chidi") {
+			chidi = person(t, o.tenant, u.UPN)
 		}
-		if err := d.Decide(ctx, k, a.ID, pim.Decision{Approve: true, Justification: "they are on call"}, "cli", true); pim.CodeOf(err) != pim.CodeDecided {
-			t.Errorf("%s again: %v", k, err)
+	}
+	if chidi == nil {
+		t.Fatal("the tenant has no Chidi")
+	}
+	theirs := t.TempDir()
+	asks := chidi.runWith(theirs, chidi.all()...).read()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
+	defer cancel()
+	asked := []pim.Role{asks.find(pim.KindAzure, "Website Contributor", "").Role}
+	for _, p := range o.all() {
+		if _, can := p.(pim.Decider); can && p.Kind() == pim.KindDirectory {
+			asked = append(asked, asks.find(pim.KindDirectory, "Teams Administrator", "").Role)
+		}
+	}
+	var wishes []session.Wish
+	for _, r := range asked {
+		wishes = append(wishes, session.Wish{Key: r.Key(), Duration: 30 * time.Minute, Justification: "deploying the portal", Client: "cli"})
+	}
+	ops, err := asks.Activate(ctx, wishes, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := o.runWith(t.TempDir(), o.all()...).read()
+	for i, op := range ops {
+		if op.State != pim.OperationWaiting {
+			t.Fatalf("%+v (%+v)", op, op.Problem)
+		}
+		kind, approve := op.Role.Kind, i == 0
+		d.until("the request", func(s *pim.Snapshot) bool {
+			return slices.ContainsFunc(s.Approvals, func(a pim.Approval) bool { return a.Request.Role.Kind == kind })
+		})
+		var a pim.Approval
+		for _, other := range d.Snapshot().Approvals {
+			if other.Request.Role.Kind == kind {
+				a = other
+			}
+		}
+		if a.Request.Justification != "deploying the portal" || a.Requestor.Name == "" {
+			t.Errorf("%+v", a)
+		}
+		decision := pim.Decision{Approve: approve, Justification: "they are on call"}
+		if err := d.Decide(ctx, kind, a.ID, decision, "cli", true); err != nil {
+			t.Fatalf("%s: %v", kind, err)
+		}
+		if slices.ContainsFunc(d.Snapshot().Approvals, func(b pim.Approval) bool { return b.ID == a.ID }) {
+			t.Errorf("%s still waits", kind)
+		}
+		if err := d.Decide(ctx, kind, a.ID, decision, "cli", true); pim.CodeOf(err) != pim.CodeDecided {
+			t.Errorf("%s again: %v", kind, err)
+		}
+	}
+	// A start looks at once at what is open.
+	asks.stop()
+	asks = chidi.runWith(theirs, chidi.all()...)
+	for i, op := range ops {
+		over := asks.until("the decision", func(s *pim.Snapshot) bool {
+			return slices.ContainsFunc(s.Operations, func(other pim.Operation) bool { return other.ID == op.ID && other.State.Over() })
+		})
+		for _, other := range over.Operations {
+			if other.ID == op.ID && (other.State == pim.OperationDone) != (i == 0) {
+				t.Errorf("%s: %+v (%+v)", op.Role.Kind, other, other.Problem)
+			}
 		}
 	}
 }

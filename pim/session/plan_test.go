@@ -146,7 +146,9 @@ func TestPlanThatNeedsThePersonAsks(t *testing.T) {
 			f.policies[key("owner")] = pim.Policy{Readable: true, MaxDuration: time.Hour, AuthContext: "c1"}
 		}, 0, pim.CodeStepUp},
 		{"step-up by the service", func(f *service) {
-			f.onSend = func(context.Context, int) (bool, error) { return false, &pim.Error{Code: pim.CodeStepUp, Claims: claimsC1} }
+			f.onSend = func(context.Context, int) (bool, error) {
+				return false, &pim.Error{Code: pim.CodeStepUp, Claims: claimsC1}
+			}
 		}, 1, pim.CodeStepUp},
 		{"RoleAssignmentExists for more than three minutes", func(f *service) { busy(f, time.Hour) }, 12, pim.CodeAlreadyActive},
 		{"refused", func(f *service) {

@@ -49,8 +49,14 @@ func newOffice(t testing.TB, seed string) *office {
 			t.Error(err)
 		}
 	})
+	return person(t, tn, "")
+}
+
+// person is somebody of a tenant, the first one where upn is empty.
+func person(t testing.TB, tn *tenant.Tenant, upn string) *office {
+	t.Helper()
 	o := &office{t: t, tenant: tn}
-	browser := tn.Browser("")
+	browser := tn.Browser(upn)
 	service, err := signin.New(signin.Params{Dir: t.TempDir(), OpenBrowser: func(url string) error {
 		o.opened.Add(1)
 		return browser(url)
