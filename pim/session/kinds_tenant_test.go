@@ -197,7 +197,7 @@ func TestTenantDecide(t *testing.T) {
 				a = other
 			}
 		}
-		if a.Request.Justification != "deploying the portal" || a.Requestor.Name == "" {
+		if a.Request.Justification != "deploying the portal" || a.Requestor.Label() == "" {
 			t.Errorf("%+v", a)
 		}
 		decision := pim.Decision{Approve: approve, Justification: "they are on call"}
