@@ -157,3 +157,28 @@ func TestApprovalsThatMayNotBeReadSpoilNothing(t *testing.T) {
 		}
 	})
 }
+
+func TestFavoritesAreKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newService(pim.KindAzure, "owner")
+		r := run(t, t.TempDir(), f)
+		r.read()
+		role := roleOf(pim.KindAzure, "gone")
+		wishes := []store.FavoriteRole{{Role: role, Eligibility: role.Key(), Duration: time.Hour}}
+		all := []store.Favorite{{ID: "2", Name: "Second", Wishes: wishes}, {ID: "1", Name: "First", Wishes: wishes}}
+		if err := r.SaveFavorites(context.Background(), all); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.SaveFavorites(context.Background(), []store.Favorite{{}}); err == nil {
+			t.Error("a favourite without anything was kept")
+		}
+		r.stop()
+		if err := r.SaveFavorites(context.Background(), nil); err == nil {
+			t.Error("changed while the session does not run")
+		}
+		r = run(t, r.dir, f)
+		if got := r.Favorites(); len(got) != 2 || got[0].ID != "2" || got[1].Wishes[0].Role.Key() != role.Key() {
+			t.Errorf("%+v", got)
+		}
+	})
+}
