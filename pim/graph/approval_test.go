@@ -17,6 +17,8 @@ import (
 // asker is whose request of each kind Ada is an approver of. Dana is another.
 var asker = map[string]string{"directory": "chidi@haldenfreight.example", "group": "emil@haldenfreight.example"}
 
+var nameOf = map[string]string{"directory": "Chidi Okafor", "group": "Emil Novák"}
+
 const dana = "dana@haldenfreight.example"
 
 // eachAsked runs a test in a tenant of its own for each kind of role, where
@@ -70,8 +72,7 @@ func TestDecisionAtTenant(t *testing.T) {
 					t.Errorf("the requestor's own: %+v, %v", list, err)
 				}
 				a := waiting(t, ada, kind)
-				// Their name is not among what the application may read.
-				if a.Requestor != (pim.Principal{ID: asker.account.UserID}) || a.Request.Justification != "a reason" ||
+				if a.Requestor != (pim.Principal{ID: asker.account.UserID, Name: nameOf[kind]}) || a.Request.Justification != "a reason" ||
 					a.Request.ID != asked.ID || a.Request.Role != asked.Role || a.Request.Role.Scope.Name == "" ||
 					a.Request.Duration != 30*time.Minute || !a.Expires().Equal(asked.Created.Add(24*time.Hour)) {
 					t.Errorf("approval is %+v", a)

@@ -42,11 +42,12 @@ var pimScopes = []string{
 
 // appScopes are what an administrator consented to for the tenant's own
 // application: with pimScopes, what it takes to extend and renew an eligibility
-// and to name administrative units.
+// and to name administrative units and people.
 var appScopes = slices.Concat(pimScopes, []string{
 	"AdministrativeUnit.Read.All",
 	"RoleEligibilitySchedule.ReadWrite.Directory",
 	"PrivilegedEligibilitySchedule.ReadWrite.AzureADGroup",
+	"User.ReadBasic.All",
 })
 
 // graphScopes are further permissions that Graph knows and nobody consented to.
@@ -65,6 +66,7 @@ var graphScopes = []string{
 	"RoleManagement.ReadWrite.Directory",
 	"RoleManagementPolicy.ReadWrite.AzureADGroup",
 	"RoleManagementPolicy.ReadWrite.Directory",
+	"User.ReadBasic.All",
 }
 
 // client finds an application by its id.
