@@ -468,8 +468,14 @@ func (s *Session) perform(ctx context.Context, j *job, interactive bool) {
 		case harmless && !resent:
 			resent = true
 			s.setState(j.o, pim.OperationPreparing)
+			began := s.clock.Now()
 			if errPause := sleep(ctx, pause); errPause != nil {
 				s.failed(j.o, errPause)
+				return
+			}
+			// After a sleep of the computer nobody may want it any more.
+			if s.clock.Real(s.clock.Now().Sub(began)) > pause+longestPatience {
+				s.failed(j.o, err)
 				return
 			}
 			continue

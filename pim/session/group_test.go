@@ -85,8 +85,8 @@ func TestGroupGivesRole(t *testing.T) {
 				if groups.requests[0].Duration != 30*time.Minute {
 					t.Errorf("the group was asked for %v", groups.requests[0].Duration)
 				}
-				if eligible && (own[0].at.Before(tokens.at[0]) || azure.requests[0].Duration != 2*time.Hour) {
-					t.Errorf("sent %+v, renewed %v", own, tokens.at)
+				if eligible && (own[0].at.Before(tokens.first()) || azure.requests[0].Duration != 2*time.Hour) {
+					t.Errorf("sent %+v, first renewed %v", own, tokens.first())
 				}
 				if r.certainty("owner") == "" {
 					t.Error("the role is not active")

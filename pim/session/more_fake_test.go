@@ -84,6 +84,12 @@ func (r *renewals) Renew(context.Context, pim.Audience) error {
 	return nil
 }
 
+func (r *renewals) first() time.Time {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.at[0]
+}
+
 func (r *renewals) count() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()

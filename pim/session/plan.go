@@ -271,10 +271,6 @@ func (s *Session) setPlan(p pim.Plan) {
 // carryOut activates a plan's role again.
 func (s *Session) carryOut(ctx context.Context, p pim.Plan) {
 	begun := s.clock.Now()
-	if begun.Sub(p.At) > pim.PlanGrace {
-		s.ask(p, &planError{"Its time has passed while this computer slept or the program was not running. Activate it again if you still need it."})
-		return
-	}
 	if policy, err := s.Policy(ctx, p.Eligibility); err == nil && policy.ApprovalRequired {
 		s.ask(p, &planError{"It needs approval each time. Activate it again to ask for that."})
 		return
@@ -289,6 +285,11 @@ func (s *Session) carryOut(ctx context.Context, p pim.Plan) {
 		kept, ok := s.plan(p.Key())
 		s.mu.Unlock()
 		if !ok || !kept.At.Equal(p.At) {
+			return
+		}
+		// The computer may also have slept since the last try.
+		if s.clock.Now().Sub(p.At) > pim.PlanGrace {
+			s.ask(p, &planError{"Its time has passed while this computer slept or the program was not running. Activate it again if you still need it."})
 			return
 		}
 		j := s.activate(ctx, []Wish{w}, false, true)[0]

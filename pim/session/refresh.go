@@ -168,21 +168,21 @@ func (s *Session) readSource(ctx context.Context, src *source, user bool) error 
 		return err
 	}
 	var errEligible, errActive, errRequests, errApprovals error
-	var wg sync.WaitGroup
-	wg.Go(func() { errRequests = s.readRequests(ctx, src) })
-	wg.Go(func() { errApprovals = s.readApprovals(ctx, src) })
-	if len(known) > 0 {
-		wg.Go(func() { errActive = s.readActive(ctx, src, known, false) })
-	}
-	wg.Go(func() { errEligible = s.readEligible(ctx, src) })
-	wg.Wait()
+	var rest, first sync.WaitGroup
+	rest.Go(func() { errRequests = s.readRequests(ctx, src) })
+	rest.Go(func() { errApprovals = s.readApprovals(ctx, src) })
+	whole := false
+	first.Go(func() { whole, errActive = s.readActiveParts(ctx, src, known, false) })
+	first.Go(func() { errEligible = s.readEligible(ctx, src) })
+	first.Wait()
 
 	s.mu.Lock()
 	added := missingFrom(known, src.eligible)
 	s.mu.Unlock()
-	if errEligible == nil && (len(added) > 0 || len(known) == 0) {
+	if errEligible == nil && len(added) > 0 && !whole && (errActive == nil || len(known) > 0) {
 		errActive = errors.Join(errActive, s.readActive(ctx, src, added, false))
 	}
+	rest.Wait()
 	s.mu.Lock()
 	if errActive == nil && (errEligible == nil || len(known) > 0) {
 		src.activePart.At, src.activePart.Problem = s.clock.Now(), nil
@@ -260,6 +260,13 @@ func (s *Session) readRequests(ctx context.Context, src *source) error {
 // readActive reads active roles and shows each part as it comes. The error joins
 // those of the parts that failed.
 func (s *Session) readActive(ctx context.Context, src *source, eligible []pim.Eligibility, wide bool) error {
+	_, err := s.readActiveParts(ctx, src, eligible, wide)
+	return err
+}
+
+// readActiveParts is readActive, and says whether one part covered everything: such a kind
+// needs no eligibility to look at.
+func (s *Session) readActiveParts(ctx context.Context, src *source, eligible []pim.Eligibility, wide bool) (whole bool, err error) {
 	started := s.clock.Now()
 	var errs []error
 	for part, err := range src.provider.Active(ctx, eligible, wide) {
@@ -268,6 +275,7 @@ func (s *Session) readActive(ctx context.Context, src *source, eligible []pim.El
 			errs = append(errs, err)
 			continue
 		}
+		whole = whole || part.Scope.ID == ""
 		s.mu.Lock()
 		s.noteEndedAssigned(src, s.clock.Now())
 		if src.apply(part, s.ops, started, s.clock.Now()) {
@@ -279,9 +287,9 @@ func (s *Session) readActive(ctx context.Context, src *source, eligible []pim.El
 		s.nudge()
 	}
 	if err := errors.Join(errs...); err != nil {
-		return fmt.Errorf("list active roles: %w", err)
+		return whole, fmt.Errorf("list active roles: %w", err)
 	}
-	return nil
+	return whole, nil
 }
 
 // startWide begins the slow read of everything where one is due. s.mu is held.
