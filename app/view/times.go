@@ -81,6 +81,9 @@ func calendarDays(a, b time.Time) int {
 	return int((midnight(b).Sub(midnight(a)) + 12*time.Hour) / day)
 }
 
+// ageStep is how often an age in seconds changes: each change repaints the window.
+const ageStep = 10 * time.Second
+
 // age says how long ago t was, and when that text changes.
 func age(w Words, t, now time.Time, seconds bool) (string, time.Time) {
 	past := max(now.Sub(t), 0)
@@ -94,10 +97,10 @@ func age(w Words, t, now time.Time, seconds bool) (string, time.Time) {
 		return w.Say("age.at", t.In(now.Location()).Format("15:04")), tomorrow
 	case past >= time.Minute:
 		return w.Say("age.minutes", int(past/time.Minute)), t.Add(past.Truncate(time.Minute) + time.Minute)
-	case seconds && past >= 5*time.Second:
-		return w.Say("age.seconds", int(past/time.Second)), t.Add(past.Truncate(time.Second) + time.Second)
+	case seconds && past >= ageStep:
+		return w.Say("age.seconds", int(past.Truncate(ageStep)/time.Second)), t.Add(past.Truncate(ageStep) + ageStep)
 	case seconds:
-		return w.Say("age.now"), t.Add(5 * time.Second)
+		return w.Say("age.now"), t.Add(ageStep)
 	}
 	return w.Say("age.now"), t.Add(time.Minute)
 }

@@ -456,8 +456,8 @@ func (s *sheet) filled() (view.Filled, bool) {
 
 // roles are those of the model, or the one role at each of the scopes that are chosen.
 func (s *sheet) roles() []view.SheetRole {
-	if !s.isNarrow() {
-		return s.model.Roles
+	if !s.isNarrow() || s.model.Narrows == nil {
+		return s.model.Roles // the eligibility may have gone meanwhile, and the model says so
 	}
 	var out []view.SheetRole
 	for _, scope := range s.picker.chosen {
@@ -507,7 +507,7 @@ func (s *sheet) isNarrow() bool { return s.picker != nil && s.scope.Selected == 
 
 // narrow chooses a scope below the eligibility's.
 func (s *sheet) narrow(scope pim.Scope) {
-	if s.picker == nil || strings.EqualFold(scope.ID, s.model.Narrows.Role.Scope.ID) {
+	if s.picker == nil || s.model.Narrows == nil || strings.EqualFold(scope.ID, s.model.Narrows.Role.Scope.ID) {
 		return
 	}
 	s.scope.SetSelected(s.scope.Options[1])
