@@ -78,7 +78,7 @@ func (a *Agent) startSession(acc pim.Account) error {
 		return err
 	}
 	s, err := session.New(session.Params{
-		Account: acc, Providers: providers, Stepper: source, Files: files, Clock: a.clock,
+		Account: acc, Providers: providers, Stepper: source, Renewer: source, Files: files, Clock: a.clock,
 		Log: a.log.With("account", acc.ID),
 	})
 	if err != nil {
@@ -193,16 +193,27 @@ func (a *Agent) SignIn(ctx context.Context, req local.SignInRequest) (pim.Accoun
 	if err != nil {
 		return pim.Account{}, err
 	}
+	// Azure roles need not wait for Graph.
+	if _, err := a.session(acc.ID); err != nil {
+		if err := a.employ(acc); err != nil {
+			return acc, err
+		}
+	}
 	a.connectGraph(ctx, acc)
+	return acc, a.employ(acc)
+}
+
+// employ puts an account that has just signed in to work.
+func (a *Agent) employ(acc pim.Account) error {
 	a.accounts.Lock()
 	defer a.accounts.Unlock()
 	if r, err := a.session(acc.ID); err == nil && r.account == acc {
 		// Its tokens are new, and so may be what it may read.
 		a.readAgain(r)
-		return acc, nil
+		return nil
 	}
 	a.stopSession(acc.ID)
-	return acc, a.startSession(acc)
+	return a.startSession(acc)
 }
 
 // signInAgain has an account's session meet what its reads wait for, such as a
@@ -221,7 +232,12 @@ func signInAgain(ctx context.Context, r *running) (bool, error) {
 // readAgain has a session read without waiting for it.
 func (a *Agent) readAgain(r *running) {
 	a.spawn(func() {
-		if err := r.session.Refresh(a.ctx, "signed in"); err != nil && a.ctx.Err() == nil {
+		err := r.session.Refresh(a.ctx, "signed in")
+		if pim.CodeOf(err) == pim.CodeConsent {
+			// It may have joined a read from before the sign-in.
+			err = r.session.Refresh(a.ctx, "signed in")
+		}
+		if err != nil && a.ctx.Err() == nil {
 			a.log.Info("could not read everything", "account", r.account.ID, "error", err)
 		}
 	})

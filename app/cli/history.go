@@ -99,14 +99,11 @@ func (a *app) history(ctx context.Context, req local.HistoryRequest, csv bool) (
 		return nil, 0, err
 	}
 	if a.flags.account != "" {
-		snaps, err := a.accounts(state)
+		acc, err := a.oneAccount(state)
 		if err != nil {
 			return nil, 0, err
 		}
-		if len(snaps) > 1 {
-			return nil, 0, usagef("%q could be any of %d accounts; give more of its name.", pim.CleanText(a.flags.account, 60), len(snaps))
-		}
-		req.Account = snaps[0].Account.ID
+		req.Account = acc.ID
 	}
 	answer, err := c.History(ctx, req)
 	if err != nil {

@@ -14,20 +14,18 @@ import (
 func (a *app) signInCommand() *cobra.Command {
 	var azureCLI bool
 	c := &cobra.Command{
-		Use: "signin", Short: "Sign in, in the browser", Args: noArgs,
+		Use: "signin", Short: "Sign in, in the browser; with --account, again", Args: noArgs,
 		RunE: a.run(func(ctx context.Context, _ []string) error {
 			c, err := a.connect(ctx)
 			if err != nil {
 				return err
 			}
 			defer c.Close()
-			req := local.SignInRequest{Method: pim.SignInBrowser}
-			if a.flags.cloud != "" {
-				req.Cloud = a.options.Cloud
+			req, err := a.signInRequest(ctx, c, azureCLI)
+			if err != nil {
+				return err
 			}
-			if azureCLI {
-				req.Method = pim.SignInAzureCLI
-			} else {
+			if req.Method == pim.SignInBrowser {
 				fmt.Fprintln(a.Stderr, "A browser opens; sign in there. Ctrl+C calls it off.")
 			}
 			acc, err := c.SignIn(ctx, req)
@@ -47,6 +45,48 @@ func (a *app) signInCommand() *cobra.Command {
 	return c
 }
 
+// signInRequest asks for a known account where --account names one.
+func (a *app) signInRequest(ctx context.Context, c *local.Client, azureCLI bool) (local.SignInRequest, error) {
+	req := local.SignInRequest{Method: pim.SignInBrowser}
+	if azureCLI {
+		req.Method = pim.SignInAzureCLI
+	}
+	if a.flags.account == "" {
+		if a.flags.cloud != "" {
+			req.Cloud = a.options.Cloud
+		}
+		return req, nil
+	}
+	state, err := c.State(ctx)
+	if err != nil {
+		return req, err
+	}
+	acc, err := a.oneAccount(state)
+	if err != nil {
+		return req, err
+	}
+	if azureCLI {
+		return req, usagef("--account and --azure-cli exclude each other; the Azure CLI's session is whoever is signed in there.")
+	}
+	return local.SignInRequest{Account: acc.ID, Method: acc.Method}, nil
+}
+
+// oneAccount is the only account that the flags choose.
+func (a *app) oneAccount(s *local.State) (pim.Account, error) {
+	snaps, err := a.accounts(s)
+	if err != nil {
+		return pim.Account{}, err
+	}
+	if len(snaps) > 1 {
+		var names []string
+		for _, s := range snaps {
+			names = append(names, name(s.Account.Username))
+		}
+		return pim.Account{}, usagef("Several accounts are signed in: %s; name one with --account.", strings.Join(names, ", "))
+	}
+	return snaps[0].Account, nil
+}
+
 func (a *app) signOutCommand() *cobra.Command {
 	var forget bool
 	c := &cobra.Command{
@@ -61,18 +101,10 @@ func (a *app) signOutCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			snaps, err := a.accounts(state)
+			acc, err := a.oneAccount(state)
 			if err != nil {
 				return err
 			}
-			if len(snaps) > 1 {
-				var names []string
-				for _, s := range snaps {
-					names = append(names, name(s.Account.Username))
-				}
-				return usagef("Several accounts are signed in: %s; name one with --account.", strings.Join(names, ", "))
-			}
-			acc := snaps[0].Account
 			if err := c.SignOut(ctx, local.SignOutRequest{Account: acc.ID, ForgetHistory: forget}); err != nil {
 				return err
 			}
