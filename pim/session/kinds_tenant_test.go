@@ -118,8 +118,11 @@ func TestTenantGroupGivesRole(t *testing.T) {
 		}
 	}
 	o.tenant.Advance(31 * time.Minute)
-	if err := d.refresh(); err != nil {
-		t.Error(err)
+	// The first may be one that has begun before the clock was set.
+	for range 2 {
+		if err := d.refresh(); err != nil {
+			t.Error(err)
+		}
 	}
 	d.until("the role behind its group", func(s *pim.Snapshot) bool {
 		return slices.ContainsFunc(s.Eligible, func(e pim.Eligibility) bool { return e.Role.Key() == owner.Key() && e.Behind == group.Key() })

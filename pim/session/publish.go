@@ -99,6 +99,9 @@ func (s *Session) announceEnds(next *pim.Snapshot, now time.Time) {
 			})
 		}
 		s.verify(a.Assignment.Role)
+		if isMembership(a.Assignment.Role) {
+			s.nextRefresh = time.Now() // What it brought has ended too.
+		}
 	}
 }
 
