@@ -445,6 +445,7 @@ func (s *Session) perform(ctx context.Context, j *job, interactive bool) {
 	}
 	stepped, resent := false, false
 	for {
+		began := s.clock.Now()
 		r, err := s.sendOnce(values, j)
 		if err == nil {
 			s.mu.Lock()
@@ -468,7 +469,6 @@ func (s *Session) perform(ctx context.Context, j *job, interactive bool) {
 		case harmless && !resent:
 			resent = true
 			s.setState(j.o, pim.OperationPreparing)
-			began := s.clock.Now()
 			if errPause := sleep(ctx, pause); errPause != nil {
 				s.failed(j.o, errPause)
 				return
