@@ -31,7 +31,17 @@ type tokenCache struct {
 	mu     sync.Mutex
 	data   []byte // what was last read or written
 	unkept bool   // data is newer than what the keychain has
-	err    error  // why the keychain could not be used the last time
+
+	// err is why the keychain could not be used the last time. It has a lock of its
+	// own, since mu is held while the keychain is asked, which may take long.
+	errMu sync.Mutex
+	err   error
+}
+
+func (c *tokenCache) setErr(err error) {
+	c.errMu.Lock()
+	defer c.errMu.Unlock()
+	c.err = err
 }
 
 // Read returns the cache. A damaged secret reads as empty, so that the person is
@@ -49,15 +59,18 @@ func (c *tokenCache) Read(ctx context.Context) ([]byte, error) {
 	data, err := c.store.Load(ctx, c.name)
 	switch {
 	case err == nil:
-		c.data, c.err = data, nil
+		c.data = data
+		c.setErr(nil)
 	case errors.Is(err, keychain.ErrNotFound):
-		c.data, c.err = []byte(emptyCache), nil
+		c.data = []byte(emptyCache)
+		c.setErr(nil)
 	case errors.Is(err, keychain.ErrCorrupt):
 		c.log.Warn("token cache is damaged", "item", c.name, "error", err)
-		c.data, c.err = []byte(emptyCache), err
+		c.data = []byte(emptyCache)
+		c.setErr(err)
 	default:
 		c.log.Warn("token cache not read", "item", c.name, "error", err)
-		c.err = err
+		c.setErr(err)
 		switch {
 		case c.data != nil:
 			return c.data, nil
@@ -87,7 +100,8 @@ func (c *tokenCache) Write(ctx context.Context, data []byte) error {
 		return nil
 	}
 	err := c.store.Save(context.WithoutCancel(ctx), c.name, data)
-	c.err, c.unkept = err, err != nil
+	c.unkept = err != nil
+	c.setErr(err)
 	if err != nil {
 		c.log.Warn("token cache not kept", "item", c.name, "error", err)
 	} else if c.stored != nil {
@@ -109,8 +123,8 @@ func (c *tokenCache) Delete(ctx context.Context) error {
 
 // problem is why tokens are in memory only, or nil.
 func (c *tokenCache) problem() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.errMu.Lock()
+	defer c.errMu.Unlock()
 	if c.store == nil {
 		return explain(errNoKeychain)
 	}
