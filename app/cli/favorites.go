@@ -105,7 +105,8 @@ func (a *app) favoritesCommand() *cobra.Command {
 			Use: "remove NAME", Short: "Remove a favourite", Example: "roletray favorites remove \"on call\"", Args: someArgs("the favourite"),
 			RunE: a.run(func(ctx context.Context, args []string) error {
 				return a.editFavorites(ctx, args[:1], func(all []local.OwnFavorite, at []int) ([]local.OwnFavorite, string, error) {
-					return slices.Delete(all, at[0], at[0]+1), fmt.Sprintf("The favourite %q is removed.", name(all[at[0]].Name)), nil
+					gone := all[at[0]].Name
+					return slices.Delete(all, at[0], at[0]+1), fmt.Sprintf("The favourite %q is removed.", name(gone)), nil
 				})
 			}),
 		},
