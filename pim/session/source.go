@@ -140,7 +140,8 @@ func (src *source) apply(part pim.ActivePart, ops []*operation, started, now tim
 	}
 	for _, o := range ops {
 		a, there := shown[o.key]
-		if o.confirmed || o.op.State != pim.OperationDone || o.op.Role.Kind != src.kind || started.Before(o.settled) || !part.Covers(o.op.Role.Scope) {
+		// One without a record, as where the role was active already, has nothing to confirm.
+		if o.confirmed || o.settled.IsZero() || o.op.State != pim.OperationDone || o.op.Role.Kind != src.kind || started.Before(o.settled) || !part.Covers(o.op.Role.Scope) {
 			continue
 		}
 		switch {

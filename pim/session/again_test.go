@@ -1,0 +1,35 @@
+package session_test
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"roletray/pim"
+)
+
+// A role that was active already is read again afterwards, by a session that has no
+// request of its own for it.
+func TestActiveAlreadyAndReadAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newService(pim.KindAzure, "owner")
+		r := run(t, t.TempDir(), f)
+		r.read()
+		f.set(func() {
+			f.onSend = func(context.Context, int) (bool, error) { return false, &pim.Error{Code: pim.CodeAlreadyActive} }
+			f.listed[key("owner")] = pim.Assignment{
+				Role: roleOf(pim.KindAzure, "owner"), Type: pim.Activated, Start: time.Now().Add(-time.Minute), End: time.Now().Add(time.Hour),
+			}
+		})
+		if op := r.activate("owner")[0]; op.State != pim.OperationDone {
+			t.Fatalf("%+v", op)
+		}
+		if err := r.Refresh(context.Background(), "test"); err != nil {
+			t.Fatal(err)
+		}
+		if got := r.certainty("owner"); got != pim.Listed {
+			t.Errorf("shown as %q", got)
+		}
+	})
+}
