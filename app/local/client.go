@@ -16,6 +16,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/gofrs/flock"
+
 	"roletray/pim"
 	"roletray/pim/store"
 )
@@ -40,11 +42,15 @@ func Dial(ctx context.Context, profile, face string) (*Client, error) {
 	}
 	c := &Client{face: face}
 	dial, err := c.dialer(profile)
-	if err != nil {
-		return nil, err
+	var conn net.Conn
+	if err == nil {
+		conn, err = dial(ctx, "", "")
 	}
-	conn, err := dial(ctx, "", "")
-	if err != nil {
+	switch {
+	case err == nil:
+	case ctx.Err() == nil && staleAddress(profile):
+		return nil, ErrNoAgent
+	default:
 		return nil, err
 	}
 	_ = conn.Close()
@@ -55,6 +61,17 @@ func Dial(ctx context.Context, profile, face string) (*Client, error) {
 	}
 	c.http = &http.Client{Transport: transport}
 	return c, nil
+}
+
+// staleAddress says that the profile's address on loopback is what a killed agent has
+// left, since no agent holds the profile's lock. It may be damaged, and its port another program's.
+func staleAddress(profile string) bool {
+	if _, err := os.Stat(tcpFile(profile)); err != nil {
+		return false
+	}
+	lock := flock.New(filepath.Join(profile, lockName), flock.SetPermissions(0o600))
+	free, err := lock.TryRLock()
+	return err == nil && free && lock.Close() == nil
 }
 
 type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)

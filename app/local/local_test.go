@@ -391,7 +391,11 @@ func TestLoopbackFallback(t *testing.T) {
 		if err := writePrivate(tcpFile(stale), a); err != nil {
 			t.Fatal(err)
 		}
-		touchLock(t, stale)
+		lock := flock.New(filepath.Join(stale, lockName))
+		if held, err := lock.TryLock(); err != nil || !held {
+			t.Fatal(held, err)
+		}
+		defer lock.Close()
 		if _, err := Dial(t.Context(), stale, "cli"); err == nil || errors.Is(err, ErrNoAgent) {
 			t.Errorf("Dial = %v, want the certificate refused", err)
 		}
@@ -661,4 +665,50 @@ func FuzzDecode(f *testing.F) {
 			t.Errorf("%q got %+v, want a clean sentence", body, bad)
 		}
 	})
+}
+
+func TestStaleAddressDoesNotKeepTheAgentFromStarting(t *testing.T) {
+	// The address is of an agent that was killed; the port is another program's now,
+	// which says nothing, or not what is expected.
+	for _, hello := range []string{"", "220 mail.example ready\r\n"} {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		go func() {
+			for {
+				conn, err := l.Accept()
+				if err != nil {
+					return
+				}
+				_, _ = io.WriteString(conn, hello)
+				t.Cleanup(func() { _ = conn.Close() })
+			}
+		}()
+		dir := profile(t)
+		touchLock(t, dir)
+		killed, _, err := listenTCP(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, _, err := readTCPAddress(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := killed.Close(); err != nil {
+			t.Fatal(err)
+		}
+		a.Address = l.Addr().String()
+		if err := writePrivate(tcpFile(dir), a); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		defer cancel()
+		_, in, err := Join(ctx, dir, "cli")
+		if err != nil {
+			t.Fatalf("after %q: %v", hello, err)
+		}
+		serve(t, in, newRecorder())
+	}
 }

@@ -29,6 +29,9 @@ import (
 // name point at loopback asks for another one.
 const hostName = "roletray.local"
 
+// dialTimeout bounds how long the agent may take to prove itself on loopback.
+const dialTimeout = 5 * time.Second
+
 // tcpAddress is the content of the file with the agent's address.
 type tcpAddress struct {
 	Address     string `json:"address"`
@@ -98,7 +101,8 @@ func readTCPAddress(profile string) (tcpAddress, *tls.Config, error) {
 }
 
 func dialTLS(ctx context.Context, address string, config *tls.Config) (net.Conn, error) {
-	d := tls.Dialer{Config: config}
+	// Whoever has the port now may say nothing.
+	d := tls.Dialer{NetDialer: &net.Dialer{Timeout: dialTimeout}, Config: config}
 	return d.DialContext(ctx, "tcp", address)
 }
 
