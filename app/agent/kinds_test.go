@@ -13,8 +13,6 @@ import (
 	"roletray/app/local"
 	"roletray/app/view"
 	"roletray/pim"
-	"roletray/pim/arm"
-	"roletray/pim/graph"
 	"roletray/pim/store"
 	"roletray/pim/tenant"
 )
@@ -52,8 +50,6 @@ type kindOf struct {
 	by, who, shown string
 	// ending is an eligibility of Ada's that ends within two weeks.
 	ending []string
-	// provider tells what can be done with the kind.
-	provider pim.Provider
 }
 
 var kinds = []kindOf{
@@ -64,7 +60,6 @@ var kinds = []kindOf{
 		[]string{"website contributor"},
 		"chidi", "Chidi Okafor", "Website Contributor",
 		[]string{"contributor", "warehouse"},
-		new(arm.Provider),
 	},
 	{
 		pim.KindDirectory,
@@ -73,7 +68,6 @@ var kinds = []kindOf{
 		[]string{"teams administrator"},
 		"chidi", "Chidi Okafor", "Teams Administrator",
 		[]string{"groups administrator"},
-		new(graph.Directory),
 	},
 	{
 		pim.KindGroup,
@@ -82,7 +76,6 @@ var kinds = []kindOf{
 		[]string{"depot managers"},
 		"emil", "Emil Novák", "Depot Managers",
 		[]string{"finance reporting"},
-		new(graph.Groups),
 	},
 }
 
@@ -169,12 +162,6 @@ func TestEachKindFromListToEnd(t *testing.T) {
 			if status := s.must(t, "status"); strings.Contains(status, "failed: The request was withdrawn") {
 				t.Errorf("status calls a withdrawn request failed: %s", status)
 			}
-			if _, ok := k.provider.(pim.Prolonger); !ok {
-				if out := s.code(t, 1, with([]string{"extend"}, with(k.ending, "--reason", "still on the team")...)...); !strings.Contains(out, "Ask an administrator") {
-					t.Errorf("extend said %q", out)
-				}
-				return
-			}
 			extended := parse[resultsJSON](t, s.code(t, 3, with([]string{"extend"}, with(k.ending, "--days", "30", "--reason", "still on the team", "--json")...)...))
 			if extended.Results[0].Outcome != "waiting" {
 				t.Errorf("extend: %+v", extended)
@@ -192,7 +179,7 @@ func TestEachKindFromListToEnd(t *testing.T) {
 				t.Errorf("%s does not tell who asked: %q", e.Action, e.Client)
 			}
 		}
-		for _, action := range []string{"activate", "deactivate", "cancel", "continue", "drop-plan"} {
+		for _, action := range []string{"activate", "deactivate", "cancel", "continue", "drop-plan", "extend"} {
 			if done[action] < len(kinds) {
 				t.Errorf("the history has %v, want %s for each kind", done, action)
 			}
@@ -214,11 +201,7 @@ func TestDecisions(t *testing.T) {
 	for _, who := range []string{"chidi", "emil", "dana"} {
 		s.join(t, who)
 	}
-	decidable := slices.DeleteFunc(slices.Clone(kinds), func(k kindOf) bool {
-		_, ok := k.provider.(pim.Decider)
-		return !ok
-	})
-	for _, k := range decidable {
+	for _, k := range kinds {
 		s.code(t, 3, with([]string{"activate", "--account", k.by, "--reason", "a good reason"}, k.asked...)...)
 		s.code(t, 3, with([]string{"activate", "--account", "ada", "--reason", "a good reason"}, k.pending...)...)
 	}
@@ -232,7 +215,7 @@ func TestDecisions(t *testing.T) {
 	if status := s.must(t, "status"); !strings.Contains(status, "wait for your decision") {
 		t.Errorf("status: %s", status)
 	}
-	for _, k := range decidable {
+	for _, k := range kinds {
 		if !strings.Contains(waiting, k.who) || !strings.Contains(waiting, k.shown) {
 			t.Errorf("%s of %s is missing: %s", k.shown, k.who, waiting)
 		}
@@ -261,7 +244,7 @@ func TestDecisions(t *testing.T) {
 		for _, a := range st.Accounts {
 			for _, r := range a.Active {
 				role := r.Assignment.Role
-				if r.Assignment.Type == pim.Activated && slices.ContainsFunc(decidable, func(k kindOf) bool { return role.Name == k.shown || role.Scope.Name == k.shown }) {
+				if r.Assignment.Type == pim.Activated && slices.ContainsFunc(kinds, func(k kindOf) bool { return role.Name == k.shown || role.Scope.Name == k.shown }) {
 					granted++
 				}
 			}
@@ -271,7 +254,7 @@ func TestDecisions(t *testing.T) {
 				}
 			}
 		}
-		return granted == len(decidable) && denied == len(decidable)
+		return granted == len(kinds) && denied == len(kinds)
 	})
 	s.screen.note(t, "was denied")
 }
