@@ -149,16 +149,20 @@ func (s *Session) activeRole(key pim.Key) (pim.Assignment, bool) {
 func (s *Session) keepPlan(p pim.Plan) error {
 	s.saving.Lock()
 	defer s.saving.Unlock()
+	with := func() []pim.Plan {
+		next := append(without(s.plans, p.Key()), p)
+		slices.SortStableFunc(next, func(a, b pim.Plan) int { return a.At.Compare(b.At) })
+		return next
+	}
 	s.mu.Lock()
-	next := append(without(s.plans, p.Key()), p)
+	next := with()
 	s.mu.Unlock()
-	slices.SortStableFunc(next, func(a, b pim.Plan) int { return a.At.Compare(b.At) })
 	if err := s.files.Plans.Save(next); err != nil {
 		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.plans = next
+	s.plans = with() // Another may have been dropped meanwhile, which notes that the file is behind.
 	s.events.put(pim.Event{
 		Kind: pim.EventPlanned, At: s.clock.Now(), AccountID: s.account.ID, Role: p.Role, End: p.At, Client: p.Client,
 	})
