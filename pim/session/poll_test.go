@@ -328,3 +328,24 @@ func TestNotRunning(t *testing.T) {
 		}
 	})
 }
+
+func TestThrottledServiceDoesNotKeepTheOthersFromBeingRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		azure, entra := newService(pim.KindAzure, "owner"), newService(pim.KindDirectory, "reader")
+		r := run(t, t.TempDir(), azure, entra)
+		r.read()
+		entra.set(func() { entra.err["eligible"] = &pim.Error{Code: pim.CodeThrottled, RetryAfter: time.Hour} })
+		if err := r.Refresh(context.Background(), "test"); pim.CodeOf(err) != pim.CodeThrottled {
+			t.Fatal(err)
+		}
+		before, throttled := len(azure.made("eligible")), len(entra.made("eligible"))
+		time.Sleep(30 * time.Minute)
+		synctest.Wait()
+		if len(azure.made("eligible")) == before {
+			t.Error("the other service was not read for half an hour")
+		}
+		if n := len(entra.made("eligible")) - throttled; n != 0 {
+			t.Errorf("the throttled service was read %d times in its pause", n)
+		}
+	})
+}

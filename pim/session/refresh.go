@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -123,10 +124,15 @@ func (s *Session) schedule(err error) {
 		pause = min(pause, pollLearning)
 	}
 	s.nextRefresh = time.Now().Add(pause)
+	// There is nothing to read before the first service can be called again.
+	var first *host
 	for _, h := range s.hosts {
-		if h.notBefore.After(s.nextRefresh) {
-			s.nextRefresh = h.notBefore
+		if first == nil || h.notBefore.Before(first.notBefore) {
+			first = h
 		}
+	}
+	if first != nil && first.notBefore.After(s.nextRefresh) {
+		s.nextRefresh = first.notBefore
 	}
 }
 
@@ -254,7 +260,23 @@ func (s *Session) readRequests(ctx context.Context, src *source) error {
 	src.requests = all
 	src.requestsPart.At, src.requestsPart.Problem = s.clock.Now(), nil
 	s.fromDisk = false
+	s.lookAtChanged(src)
 	return nil
+}
+
+// lookAtChanged has the requests read again at once whose listed status is another than
+// the one known from following them, as when somebody has decided meanwhile: the next look
+// may be minutes away. s.mu is held.
+func (s *Session) lookAtChanged(src *source) {
+	for _, o := range s.ops {
+		if r := o.op.Request; r != nil && o.op.Role.Kind == src.kind && !o.op.State.Over() &&
+			slices.ContainsFunc(src.requests, func(l pim.Request) bool {
+				return strings.EqualFold(l.ID, r.ID) && l.Status != r.Status
+			}) {
+			o.next = time.Now()
+			s.nudge()
+		}
+	}
 }
 
 // readActive reads active roles and shows each part as it comes. The error joins
