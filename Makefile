@@ -57,11 +57,13 @@ e2e: deps ## the built programs in a desktop session
 bench: deps build ## idle cost, start, window and refresh, measured
 	ROLETRAY_BUILD=$(CURDIR)/build scripts/desktop-session --log build/session-bench -- \
 		go test -tags nowindow -run '^$$' -bench . -benchtime 1x -timeout 30m ./app/e2e
+	go test -tags nowindow -run '^$$' -bench Refresh -benchtime 1x -timeout 10m ./pim/session
 
 screenshots: deps build ## every screen, light and dark, to build/screenshots
 	ROLETRAY_BUILD=$(CURDIR)/build ROLETRAY_SCREENSHOTS=$(CURDIR)/build/screenshots \
-		scripts/desktop-session --log build/session-screenshots -- \
-		go test -count=1 -tags migrated_fynedo -run '^TestScreenshots$$' -v ./app/window/...
+		scripts/desktop-session --notifier none --log build/session-screenshots -- \
+		go test -count=1 -tags migrated_fynedo -run '^TestScreen(s|shots)$$' ./app/window/ui ./app/e2e
+	@echo "The pictures are in build/screenshots: demo-* of the demo, the others of every state."
 
 FUZZTIME ?= 10s
 fuzz: ## each fuzz target for FUZZTIME
