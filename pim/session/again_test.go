@@ -33,3 +33,24 @@ func TestActiveAlreadyAndReadAgain(t *testing.T) {
 		}
 	})
 }
+
+// Whoever refreshes the list sees a decision then, and not when the request's turn comes.
+func TestRefreshShowsADecisionAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newService(pim.KindAzure, "owner")
+		f.status = "PendingApproval"
+		r := run(t, t.TempDir(), f)
+		r.read()
+		id := r.activate("owner")[0].ID
+		time.Sleep(30 * time.Minute)
+		f.set(func() { f.setStatus(id, "Denied") })
+		decided := time.Now()
+		if err := r.Refresh(context.Background(), "test"); err != nil {
+			t.Fatal(err)
+		}
+		r.until("the decision", func(s *pim.Snapshot) bool { return s.Operations[0].State == pim.OperationFailed })
+		if after := time.Since(decided); after > time.Second {
+			t.Errorf("shown after %v", after)
+		}
+	})
+}
