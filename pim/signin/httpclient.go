@@ -18,10 +18,28 @@ import (
 // maxAnswer is the longest answer in bytes that is read from the sign-in service.
 const maxAnswer = 1 << 20
 
+// longestAnswer is the most bytes of one answer of a service that are read, unpacked.
+// Thousands of roles are some megabytes.
+const longestAnswer = 64 << 20
+
+// bounded ends an answer that is longer than any real one with an error, since
+// whoever reads it keeps it in memory.
+type bounded struct{ *http.Transport }
+
+// RoundTrip sends one request.
+func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := b.Transport.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	resp.Body = http.MaxBytesReader(nil, resp.Body, longestAnswer)
+	return resp, nil
+}
+
 // HTTPClient returns a client for the services of a cloud. It trusts the
 // authorities in c.CAFile alone, if there is one, keeps no cookies, follows a
-// redirect within one host only, and uses no proxy for this computer. Its own time
-// limit of two minutes is the last resort: give each call a deadline.
+// redirect within one host only, reads answers of up to 64 MiB, and uses no proxy for this
+// computer. Its own time limit of two minutes is the last resort: give each call a deadline.
 func HTTPClient(c pim.Cloud) (*http.Client, error) {
 	trust := &tls.Config{MinVersion: tls.VersionTLS12}
 	if c.CAFile != "" {
@@ -47,7 +65,7 @@ func HTTPClient(c pim.Cloud) (*http.Client, error) {
 	if !c.Loopback() {
 		transport.Proxy = http.ProxyFromEnvironment
 	}
-	return &http.Client{Transport: transport, CheckRedirect: sameHost, Timeout: 2 * time.Minute}, nil
+	return &http.Client{Transport: bounded{transport}, CheckRedirect: sameHost, Timeout: 2 * time.Minute}, nil
 }
 
 func badCAFile(err error) error {
