@@ -177,3 +177,19 @@ func TestGateHoldsForEveryCall(t *testing.T) {
 		}
 	})
 }
+
+func TestPauseOutlastsNoClockThatIsSetBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		clock := time.Now()
+		gate := &Gate{now: func() time.Time { return clock }}
+		gate.Close(8 * time.Second)
+		clock = clock.Add(-3 * time.Hour)
+		began := time.Now()
+		if err := gate.wait(t.Context()); err != nil {
+			t.Errorf("a pause of 8 s became one of %v", err)
+		}
+		if took := time.Since(began); took != 8*time.Second {
+			t.Errorf("waited %v", took)
+		}
+	})
+}

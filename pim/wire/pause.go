@@ -26,6 +26,7 @@ type Gate struct {
 
 	mu    sync.Mutex
 	until time.Time
+	pause time.Duration // the last one's length
 }
 
 // Do is the pipeline's policy. A call in the pause waits for up to MaxWait, or
@@ -47,13 +48,17 @@ func (g *Gate) Close(d time.Duration) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if until.After(g.until) {
-		g.until = until
+		g.until, g.pause = until, d
 	}
 }
 
 func (g *Gate) wait(ctx context.Context) error {
+	now := g.now()
 	g.mu.Lock()
-	left := g.until.Sub(g.now())
+	if g.until.Sub(now) > g.pause {
+		g.until = now.Add(g.pause) // The clock was set back.
+	}
+	left := g.until.Sub(now)
 	g.mu.Unlock()
 	if left <= 0 {
 		return nil
