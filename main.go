@@ -65,7 +65,7 @@ func runAgent(ctx context.Context, in *local.Instance, o cli.AgentOptions, build
 		return fmt.Errorf("write the icon: %w", err)
 	}
 	a, err := agent.New(ctx, agent.Params{
-		Instance: in, Profile: o.Profile, Default: o.DefaultProfile, Build: build, Cloud: o.Cloud, Demo: o.Demo, Speed: o.Speed,
+		Instance: in, Profile: o.Profile, Default: o.DefaultProfile, Build: build, Cloud: o.Cloud, Demo: o.Demo, Speed: o.Speed, DemoAsks: true,
 		Desktop: agent.RealDesktop(log, icon), Words: words, Log: log,
 		WindowCommand: func() ([]string, error) { return windowCommand(o.Profile) },
 		Tell:          func(line string) { fmt.Fprintln(os.Stderr, line) },

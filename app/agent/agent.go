@@ -34,6 +34,8 @@ type Params struct {
 	// Demo serves a simulated tenant, its clock Speed times as fast; 1 where zero.
 	Demo  bool
 	Speed float64
+	// DemoAsks has people of the demo ask for roles that wait for its user's decision.
+	DemoAsks bool
 	// Ring is the keychain; nil means the operating system's.
 	Ring keychain.Ring
 	// OpenBrowser shows a page to the person; nil means in the system's browser.

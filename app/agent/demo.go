@@ -42,7 +42,7 @@ func (a *Agent) claim() error {
 }
 
 func (a *Agent) startTenant(ctx context.Context) error {
-	t, err := tenant.Start(context.WithoutCancel(ctx), tenant.Options{Speed: a.p.Speed, CADir: a.p.Profile})
+	t, err := tenant.Start(context.WithoutCancel(ctx), tenant.Options{Speed: a.p.Speed, CADir: a.p.Profile, Asks: a.p.DemoAsks})
 	if err != nil {
 		return fmt.Errorf("start the demo: %w", err)
 	}

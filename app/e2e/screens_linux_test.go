@@ -61,7 +61,7 @@ func TestScreens(t *testing.T) {
 			w.Type("vault")
 			shoot("search")
 			w.Key("Escape")
-			for _, page := range []struct{ key, name string }{{"ctrl+2", "requests"}, {"ctrl+3", "history"}, {"ctrl+comma", "settings"}, {"ctrl+1", "roles-again"}} {
+			for _, page := range []struct{ key, name string }{{"ctrl+2", "requests"}, {"ctrl+3", "approvals"}, {"ctrl+4", "history"}, {"ctrl+comma", "settings"}, {"ctrl+1", "roles-again"}} {
 				w.Key(page.key)
 				shoot(page.name)
 			}

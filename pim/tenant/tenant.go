@@ -49,6 +49,9 @@ type Options struct {
 	Speed float64
 	// Start is the tenant's time at the start; the computer's where zero.
 	Start time.Time
+	// Asks has other people ask for roles that the first user of the demo may
+	// approve or deny.
+	Asks bool
 	// CADir is where ca.pem is written. Where empty, a folder of its own is
 	// made and removed at Close.
 	CADir string
@@ -173,6 +176,11 @@ func Start(ctx context.Context, o Options) (*Tenant, error) {
 		Clock: t.clock, Directory: directory, Data: data, MemberOf: t.graph.MemberOf,
 		BaseURL: func() string { return t.info.ARM }, Settings: t.currentARM,
 	})
+	if o.Asks && o.Seed == "demo" {
+		if err := t.ask(); err != nil {
+			return fail(err)
+		}
+	}
 	t.transport = &http.Transport{
 		TLSClientConfig:   &tls.Config{RootCAs: certs.pool, MinVersion: tls.VersionTLS12},
 		ForceAttemptHTTP2: true,
@@ -220,6 +228,20 @@ func (o Options) withDefaults() (Options, error) {
 		return o, fmt.Errorf("the start must be between the years 2000 and 2200, not %d", y)
 	}
 	return o, nil
+}
+
+// ask makes the requests of other people.
+func (t *Tenant) ask() error {
+	for _, a := range seed.Asks() {
+		submit := t.graph.Submit
+		if a.Azure {
+			submit = t.arm.Submit
+		}
+		if err := submit(world.Caller{UserID: a.Submission.Principal, Methods: []string{"pwd", "mfa"}}, a.Submission); err != nil {
+			return fmt.Errorf("ask for a role in another's name: %w", err)
+		}
+	}
+	return nil
 }
 
 // services is how many listeners a tenant has.

@@ -253,3 +253,9 @@ func (s *Service) Decide(requestName string, approve bool, approverID, justifica
 	}
 	return err
 }
+
+// Submit takes a request in that comes with the tenant and not over HTTP.
+func (s *Service) Submit(by world.Caller, r ledger.Submission) error {
+	_, err := s.books.Submit(by, r)
+	return err
+}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"roletray/pim/tenant/ledger"
+	"roletray/pim/tenant/world"
 )
 
 // approvalOperations are the approvals of a plane: of groups in v1.0 with
@@ -300,4 +301,16 @@ func (p *plane) firstApprover(r *ledger.Request) string {
 		}
 	}
 	return ""
+}
+
+// Submit takes a request in that comes with the tenant and not over HTTP: for a
+// group where its target has an access, else for a directory role.
+func (s *Service) Submit(by world.Caller, r ledger.Submission) error {
+	p := s.directory
+	if r.Target.Access != "" {
+		p = s.groups
+	}
+	r.ScheduleID = p.scheduleID(r.Target, r.ID)
+	_, err := p.books.Submit(by, r)
+	return err
 }
