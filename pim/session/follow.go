@@ -391,9 +391,21 @@ func (s *Session) Cancel(ctx context.Context, request, client string) error {
 
 func (s *Session) cancel(ctx context.Context, request, client string) error {
 	r, src, err := s.cancellable(request)
+	if err == nil {
+		err = context.Cause(ctx)
+	}
 	if err != nil {
 		return err
 	}
+	s.mu.Lock()
+	run := s.run
+	s.mu.Unlock()
+	if run == nil {
+		return ErrNotRunning
+	}
+	// What has begun goes on when the caller goes away.
+	ctx, done := until(context.WithoutCancel(ctx), run)
+	defer done()
 	entry := store.Entry{
 		ID: uuid.NewString(), At: s.clock.Now(), Action: store.ActionCancel, Role: r.Role,
 		Client: client, Request: r.ID, State: pim.OperationDone,
