@@ -63,6 +63,9 @@ func (a *app) runAgent(ctx context.Context, background bool) error {
 		if background {
 			return nil
 		}
+		if err := a.suits(joining, client); err != nil {
+			return err
+		}
 		return client.Show(ctx, local.ShowRequest{})
 	}
 	if !background && runtime.GOOS == "windows" && !a.windowed() {
@@ -88,7 +91,7 @@ func (a *app) connect(ctx context.Context) (*local.Client, error) {
 	if err := local.PrepareProfile(a.options.Profile); err != nil {
 		return nil, err
 	}
-	c, err := local.Dial(ctx, a.options.Profile, "cli")
+	c, err := a.dial(ctx)
 	if !errors.Is(err, local.ErrNoAgent) {
 		return c, err
 	}
@@ -106,7 +109,40 @@ func (a *app) startAndDial(ctx context.Context) (*local.Client, error) {
 	if err := start(ctx, a.options.Profile, a.flags.args(a.options)); err != nil {
 		return nil, err
 	}
-	return local.Dial(ctx, a.options.Profile, "cli")
+	return a.dial(ctx)
+}
+
+// dial returns a client of the agent that is running, where that is one that the
+// flags may mean.
+func (a *app) dial(ctx context.Context) (*local.Client, error) {
+	c, err := local.Dial(ctx, a.options.Profile, "cli")
+	if err != nil {
+		return nil, err
+	}
+	if err := a.suits(ctx, c); err != nil {
+		c.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+// suits refuses an agent of real accounts to --demo, since what was meant for the
+// demo would happen for real, and the demo to --cloud. Without either flag the
+// profile alone says who is meant.
+func (a *app) suits(ctx context.Context, c *local.Client) error {
+	if !a.flags.demo && a.flags.cloud == "" {
+		return nil
+	}
+	s, err := c.State(ctx)
+	switch {
+	case err != nil:
+		return err
+	case a.flags.demo && !s.Demo:
+		return usagef("Roletray is running with real accounts in this profile, so nothing was sent; give --demo another --profile, or leave --demo out to use those accounts.")
+	case a.flags.cloud != "" && s.Demo:
+		return usagef("The demo is running in this profile and has no other cloud, so nothing was sent; leave --cloud out, or give another --profile.")
+	}
+	return nil
 }
 
 // startDetached starts this program as an agent of its own, and returns when it
@@ -189,7 +225,7 @@ func (a *app) quitCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "quit", Short: "End Roletray", Args: noArgs,
 		RunE: a.run(func(ctx context.Context, _ []string) error {
-			client, err := local.Dial(ctx, a.options.Profile, "cli")
+			client, err := a.dial(ctx)
 			if errors.Is(err, local.ErrNoAgent) {
 				return a.done("Roletray is not running.")
 			}

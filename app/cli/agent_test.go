@@ -5,6 +5,7 @@ import (
 	"context"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"roletray/app/cli"
@@ -70,11 +71,48 @@ func TestCommandStartsAnAgent(t *testing.T) {
 			if dir != profile || !slices.Equal(args, want) {
 				t.Errorf("started with %q in %s, want %q", args, dir, want)
 			}
-			serveIn(t, profile, newScripted())
+			agent := newScripted()
+			agent.state.Demo = true
+			serveIn(t, profile, agent)
 			return nil
 		},
 	}, []string{"list", "--demo", "--speed", "2", "--profile", profile})
 	if code != 0 || out.Len() == 0 || errs.String() == "" {
 		t.Errorf("exit code %d: %s%s", code, out.String(), errs.String())
+	}
+}
+
+// TestFlagsOfAnotherAgent has flags that cannot mean the one that is running.
+func TestFlagsOfAnotherAgent(t *testing.T) {
+	for _, tt := range []struct {
+		args string
+		demo bool
+		says string
+	}{
+		{"--demo", false, "running with real accounts"},
+		{"window --demo", false, "running with real accounts"},
+		{"activate owner --demo", false, "running with real accounts"},
+		{"status --demo", false, "running with real accounts"},
+		{"quit --demo", false, "running with real accounts"},
+		{"activate owner --cloud public", true, "The demo is running"},
+		{"activate owner --demo", true, ""},
+		{"activate owner", true, ""},
+		{"activate owner --cloud public", false, ""},
+	} {
+		agent := newScripted()
+		agent.state.Demo = tt.demo
+		got := run(t, serve(t, agent), tt.args)
+		if tt.says == "" {
+			if got.code != 0 || len(agent.wishes) != 1 {
+				t.Errorf("%s: exit code %d, wishes %+v: %s", tt.args, got.code, agent.wishes, got.stderr)
+			}
+			continue
+		}
+		if got.code != 2 || !strings.Contains(got.stderr, tt.says) || got.stdout != "" {
+			t.Errorf("%s: %+v, want exit code 2 and %q", tt.args, got, tt.says)
+		}
+		if agent.wishes != nil || agent.shows != 0 || agent.quits != 0 {
+			t.Errorf("%s: the agent was asked for something", tt.args)
+		}
 	}
 }

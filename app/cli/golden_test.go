@@ -46,13 +46,14 @@ type scripted struct {
 	favorites   []local.OwnFavorite
 	searched    local.HistoryRequest
 	shows       int
+	quits       int
 	// blocked makes Wait last until its caller goes away, after saying so.
 	blocked chan struct{}
 }
 
 func (s *scripted) State() *local.State                  { return &s.state }
 func (s *scripted) Subscribe() (<-chan struct{}, func()) { return nil, func() {} }
-func (s *scripted) Quit()                                {}
+func (s *scripted) Quit()                                { s.quits++ }
 
 func (s *scripted) Show(context.Context, local.ShowRequest) error {
 	s.shows++

@@ -96,7 +96,7 @@ func (a *app) statusCommand() *cobra.Command {
 // status starts no agent: whether one runs is part of the answer.
 func (a *app) status(ctx context.Context) error {
 	out := statusJSON{Accounts: []accountJSON{}, Active: []roleJSON{}, Operations: []operationJSON{}, Plans: []planJSON{}, Notices: []string{}, Consents: []consentJSON{}}
-	c, err := local.Dial(ctx, a.options.Profile, "cli")
+	c, err := a.dial(ctx)
 	if errors.Is(err, local.ErrNoAgent) {
 		if a.flags.json {
 			return a.print(out)
