@@ -209,7 +209,21 @@ func (o *operation) call(f func() error) error {
 	case o.step <- struct{}{}:
 	default:
 	}
-	return classify(f())
+	return classify(unpanicked(f))
+}
+
+// unpanicked runs f and returns its panic as an error. When the session bus that
+// go-keyring shares with the rest of the process is closed, as the tray does on
+// quitting, while a prompt is waited for, go-keyring uses the nil signal of a
+// closed channel. Nobody else could recover that, since the call has a goroutine
+// of its own.
+func unpanicked(f func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%w: its client panicked: %v", ErrUnavailable, p)
+		}
+	}()
+	return f()
 }
 
 func (o *operation) set(item, value string) error {

@@ -122,6 +122,33 @@ func (c *crashing) Delete(service, name string) error {
 	return c.do(func() error { return c.Ring.Delete(service, name) })
 }
 
+// panicking is a ring whose bus was closed while it waited for a prompt.
+type panicking struct{ keychain.Ring }
+
+func (panicking) closed() error {
+	var signal *struct{ Body []any }
+	return fmt.Errorf("dismissed: %v", signal.Body)
+}
+
+func (p panicking) Set(string, string, string) error   { return p.closed() }
+func (p panicking) Get(string, string) (string, error) { return "", p.closed() }
+func (p panicking) Delete(string, string) error        { return p.closed() }
+
+func TestPanicOfTheRing(t *testing.T) {
+	s := keychain.New(panicking{}, "roletray-test", keychain.WithLockFile(filepath.Join(t.TempDir(), "lock")))
+	_, errLoad := s.Load(t.Context(), "acc")
+	for verb, err := range map[string]error{
+		"load": errLoad, "save": s.Save(t.Context(), "acc", []byte("x")), "delete": s.Delete(t.Context(), "acc"),
+	} {
+		if !errors.Is(err, keychain.ErrUnavailable) {
+			t.Errorf("%s: %v", verb, err)
+		}
+	}
+	if err := s.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestCrash stops a write and a deletion at each of their calls, for several
 // sizes before and after: what can be loaded is old or new and whole, and the
 // next write leaves nothing behind.
