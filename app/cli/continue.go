@@ -96,7 +96,7 @@ func (a *app) continueCommand() *cobra.Command {
 
 // goOn makes the plan.
 func (a *app) goOn(ctx context.Context, c *local.Client, s *local.State, args []string, req local.ContinueRequest) error {
-	r, err := a.findActive(s, args)
+	r, err := a.findActive(s, args, "there is nothing to continue; roletray extend --assigned asks for a later end")
 	if err != nil {
 		return err
 	}

@@ -2,10 +2,12 @@ package cli
 
 import (
 	"context"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"roletray/app/local"
+	"roletray/app/view"
 	"roletray/pim"
 )
 
@@ -26,7 +28,7 @@ func (a *app) deactivateCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		r, err := a.findActive(state, args)
+		r, err := a.findActive(state, args, "you cannot end it; ask an administrator")
 		if err != nil {
 			return err
 		}
@@ -49,8 +51,10 @@ type active struct {
 	pim.ActiveRole
 }
 
-// findActive is the one activated role that the words name.
-func (a *app) findActive(s *local.State, words []string) (active, error) {
+// findActive is the one activated role that the words name. One that is assigned
+// is never passed over for another that only fits as well; the error's sentence
+// ends in otherwise then.
+func (a *app) findActive(s *local.State, words []string, otherwise string) (active, error) {
 	snaps, err := a.accounts(s)
 	if err != nil {
 		return active{}, err
@@ -58,11 +62,23 @@ func (a *app) findActive(s *local.State, words []string) (active, error) {
 	var rows []active
 	for _, snap := range snaps {
 		for _, r := range snap.Active {
-			if r.Assignment.Type == pim.Activated {
-				rows = append(rows, active{snap.Account.ID, r})
-			}
+			rows = append(rows, active{snap.Account.ID, r})
 		}
 	}
-	return one(Match(rows, words, func(r active) pim.Role { return r.Assignment.Role }), "active role", words,
-		func(r active) string { return describe(r.Assignment.Role) })
+	found := Match(rows, words, func(r active) pim.Role { return r.Assignment.Role })
+	activated := map[string]bool{}
+	for _, r := range found {
+		if r.Assignment.Type == pim.Activated {
+			activated[view.Fold(r.Assignment.Role.Name)] = true
+		}
+	}
+	// Of roles with the same name, those that were activated must be meant.
+	found = slices.DeleteFunc(found, func(r active) bool {
+		return r.Assignment.Type != pim.Activated && activated[view.Fold(r.Assignment.Role.Name)]
+	})
+	r, err := one(found, "active role", words, func(r active) string { return describe(r.Assignment.Role) })
+	if err == nil && r.Assignment.Type != pim.Activated {
+		return r, local.NewError(pim.CodeRejected, describe(r.Assignment.Role)+" was assigned to you and not activated, so "+otherwise+".")
+	}
+	return r, err
 }

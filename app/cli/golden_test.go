@@ -652,6 +652,40 @@ func TestWhatIsAskedFor(t *testing.T) {
 	})
 }
 
+// TestActiveRoleThatWasAssigned has an assigned role beside activated ones whose
+// names contain its own.
+func TestActiveRoleThatWasAssigned(t *testing.T) {
+	global, sandbox := role("Global Reader", "Production", "/subscriptions/1"), role("Log Analyst", "Sandbox", "/subscriptions/4")
+	for _, tt := range []struct {
+		args, says string
+		code       int
+		key        pim.Key
+	}{
+		{"deactivate log reader", "Log Reader · Production was assigned to you and not activated, so you cannot end it", 1, ""},
+		{"deactivate global reader", "", 0, global.Key()},
+		{"deactivate log", "could be any of", 2, ""},
+		{"deactivate log analyst", "", 0, sandbox.Key()},
+		{"deactivate log analyst production", "was assigned to you", 1, ""},
+		{"continue log reader", "there is nothing to continue", 1, ""},
+	} {
+		agent := newScripted()
+		snap := agent.state.Accounts[0]
+		snap.Active = nil
+		add := func(typ pim.AssignmentType, r pim.Role) {
+			snap.Active = append(snap.Active, pim.ActiveRole{Assignment: pim.Assignment{Role: r, Type: typ, Start: now.Add(-time.Hour), End: now.Add(time.Hour)}})
+		}
+		add(pim.Activated, global)
+		add(pim.Activated, role("Log Reader Global", "Production", "/subscriptions/1"))
+		add(pim.Assigned, role("Log Reader", "Production", "/subscriptions/1"))
+		add(pim.Activated, sandbox)
+		add(pim.Assigned, role("Log Analyst", "Production", "/subscriptions/1"))
+		got := run(t, serve(t, agent), tt.args)
+		if got.code != tt.code || !strings.Contains(got.stderr, tt.says) || agent.deactivated != tt.key || agent.continued.Key != "" {
+			t.Errorf("%s: exit code %d, deactivated %q, continued %q: %s", tt.args, got.code, agent.deactivated, agent.continued.Key, got.stderr)
+		}
+	}
+}
+
 func TestWrongUse(t *testing.T) {
 	agent := newScripted()
 	agent.policy.JustificationRequired = true
