@@ -177,7 +177,7 @@ func (a *app) decide(ctx context.Context, args []string, approve bool, reason st
 			return err
 		}
 		// What is not found may have come since the last read.
-		if chosen, err = choose(all, args); err == nil {
+		if chosen, err = choose(state, all, args); err == nil {
 			break
 		}
 		if again {
@@ -211,7 +211,7 @@ func (a *app) decide(ctx context.Context, args []string, approve bool, reason st
 
 // choose finds the approvals that the arguments name: each by an id or its beginning, or by
 // words of the role and of who asks.
-func choose(all []approval, args []string) ([]approval, error) {
+func choose(s *local.State, all []approval, args []string) ([]approval, error) {
 	var out []approval
 	for _, arg := range args {
 		found := slices.DeleteFunc(slices.Clone(all), func(p approval) bool {
@@ -225,8 +225,8 @@ func choose(all []approval, args []string) ([]approval, error) {
 				return r
 			})
 		}
-		p, err := one(found, "request that waits for your decision", []string{arg}, func(p approval) string {
-			return p.Request.ID + "  " + describe(p.Request.Role) + "  " + name(p.Requestor.Label())
+		p, err := one(s, found, "request that waits for your decision", []string{arg}, func(p approval) candidate {
+			return candidate{account: p.account, role: p.Request.Role, id: p.Request.ID, who: p.Requestor.Label()}
 		})
 		if err != nil {
 			return nil, err

@@ -136,7 +136,7 @@ func (a *app) dropPlan(ctx context.Context, c *local.Client, s *local.State, arg
 			rows = append(rows, plan{snap.Account.ID, p})
 		}
 	}
-	p, err := one(Match(rows, args, func(p plan) pim.Role { return p.Role }), "role that goes on", args, func(p plan) string { return describe(p.Role) })
+	p, err := one(s, Match(rows, args, func(p plan) pim.Role { return p.Role }), "role that goes on", args, func(p plan) candidate { return candidate{account: p.account, role: p.Role} })
 	if err != nil {
 		return err
 	}

@@ -76,7 +76,7 @@ func (a *app) findActive(s *local.State, words []string, otherwise string) (acti
 	found = slices.DeleteFunc(found, func(r active) bool {
 		return r.Assignment.Type != pim.Activated && activated[view.Fold(r.Assignment.Role.Name)]
 	})
-	r, err := one(found, "active role", words, func(r active) string { return describe(r.Assignment.Role) })
+	r, err := one(s, found, "active role", words, func(r active) candidate { return candidate{account: r.account, role: r.Assignment.Role} })
 	if err == nil && r.Assignment.Type != pim.Activated {
 		return r, local.NewError(pim.CodeRejected, describe(r.Assignment.Role)+" was assigned to you and not activated, so "+otherwise+".")
 	}

@@ -459,6 +459,17 @@ func TestOutput(t *testing.T) {
 		{"signin-json", "signin --json", nil, 0},
 		{"version-json", "version --json", nil, 0},
 		{"usage-json", "activate product --json", nil, 2},
+		{"ambiguous", "activate owner", func(s *scripted) {
+			directory := role("Owner", "Contoso", "/")
+			directory.Kind = pim.KindDirectory
+			s.state.Accounts[0].Eligible = append(s.state.Accounts[0].Eligible, pim.Eligibility{Role: directory}, pim.Eligibility{Role: group()})
+		}, 2},
+		{"ambiguous-accounts", "activate owner", func(s *scripted) {
+			other := *s.state.Accounts[0]
+			other.Account.ID, other.Account.Username = "acc-2", "ada.admin@contoso.example"
+			s.state.Accounts = append(s.state.Accounts, &other)
+		}, 2},
+		{"ambiguous-approvals", "deny o --reason no", withApprovals, 2},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			agent := newScripted()

@@ -79,7 +79,7 @@ func (a *app) prolong(ctx context.Context, args []string, w prolongation) error 
 	case w.assigned:
 		what = "role that was assigned for a time"
 	}
-	l, err := one(Match(rows, args, func(l lasting) pim.Role { return l.role }), what, args, func(l lasting) string { return describe(l.role) })
+	l, err := one(state, Match(rows, args, func(l lasting) pim.Role { return l.role }), what, args, func(l lasting) candidate { return candidate{account: l.account, role: l.role} })
 	if err != nil {
 		return err
 	}

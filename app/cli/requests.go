@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -133,8 +134,8 @@ func (a *app) cancelCommand() *cobra.Command {
 		if len(found) == 0 {
 			found = Match(open, args, func(r request) pim.Role { return r.Role })
 		}
-		r, err := one(found, "request that can be cancelled", args, func(r request) string {
-			return r.ID + "  " + describe(r.Role)
+		r, err := one(state, found, "request that can be cancelled", args, func(r request) candidate {
+			return candidate{account: r.account, role: r.Role, id: r.ID}
 		})
 		if err != nil {
 			return err
@@ -169,8 +170,16 @@ func beginsWith(id, text string) bool {
 
 func describe(r pim.Role) string { return name(r.Name) + " · " + name(r.Scope.Label()) }
 
+// candidate is a row as it is told apart from others that fit as well.
+type candidate struct {
+	account string
+	role    pim.Role
+	id      string // of the request, where it is one
+	who     string // asks for it, where that is somebody else
+}
+
 // one is the only row, or wrong use that says what to do.
-func one[T any](found []T, what string, args []string, text func(T) string) (T, error) {
+func one[T any](s *local.State, found []T, what string, args []string, row func(T) candidate) (T, error) {
 	var zero T
 	asked := pim.CleanText(strings.Join(args, " "), 100)
 	switch len(found) {
@@ -180,13 +189,29 @@ func one[T any](found []T, what string, args []string, text func(T) string) (T, 
 		return found[0], nil
 	}
 	const most = 20
+	several := slices.ContainsFunc(found, func(f T) bool { return row(f).account != row(found[0]).account })
 	var b strings.Builder
 	for i, f := range found {
 		if i == most {
 			fmt.Fprintf(&b, "\n  and %d more", len(found)-most)
 			break
 		}
-		b.WriteString("\n  " + text(f))
+		c := row(f)
+		b.WriteString("\n  ")
+		if c.id != "" {
+			b.WriteString(c.id + "  ")
+		}
+		b.WriteString(describe(c.role) + " (" + name(string(c.role.Kind)) + ")")
+		if c.who != "" {
+			b.WriteString("  " + name(c.who))
+		}
+		if snap := s.Account(c.account); several && snap != nil {
+			b.WriteString("  " + name(snap.Account.Username))
+		}
 	}
-	return zero, usagef("%q could be any of %d; add a word of its scope:%s", asked, len(found), b.String())
+	how := "add a word of its scope or kind"
+	if several {
+		how += ", or choose the account with --account"
+	}
+	return zero, usagef("%q could be any of %d; %s:%s", asked, len(found), how, b.String())
 }
