@@ -44,6 +44,8 @@ func Run(ctx context.Context, p Params, args []string) int {
 	root.SetErr(p.Stderr)
 	err := root.ExecuteContext(ctx)
 	if err != nil && !a.began {
+		// What is wrong may stand before --json, which was not read then.
+		a.flags.json = a.flags.json || slices.Contains(args, "--json")
 		if _, ok := errors.AsType[*usageError](err); !ok {
 			err = usagef("%s; see %s --help.", pim.CleanText(upperFirst(err.Error()), 300), "roletray")
 		}
@@ -149,7 +151,7 @@ func (a *app) report(err error) {
 	}
 	p := problemOf(err)
 	fmt.Fprintln(a.Stderr, clean(p.Text, 1000))
-	if a.flags.json && a.began {
+	if a.flags.json {
 		_ = a.print(struct {
 			Error *pim.Problem `json:"error"`
 		}{p})

@@ -3,6 +3,7 @@ package cli_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"log/slog"
@@ -790,6 +791,24 @@ func TestWrongUse(t *testing.T) {
 				t.Errorf("it said more than one line: %q", got.stderr)
 			}
 		})
+	}
+}
+
+// TestWrongUseInJSON has command lines that are wrong before any command begins.
+func TestWrongUseInJSON(t *testing.T) {
+	for _, args := range []string{
+		"list --json --frobnicate", "list --frobnicate --json", "list --limit --json", "history --limit x --json",
+		"frobnicate --json", "list everything --json", "activate --json", "list --json --speed banana",
+	} {
+		got := run(t, t.TempDir(), args)
+		var out struct{ Error *pim.Problem }
+		if err := json.Unmarshal([]byte(got.stdout), &out); err != nil || got.code != 2 || out.Error == nil || out.Error.Code != "usage" {
+			t.Errorf("%s: exit code %d, error %+v, %v; on stdout %q", args, got.code, out.Error, err, got.stdout)
+			continue
+		}
+		if strings.TrimSpace(got.stderr) != out.Error.Text {
+			t.Errorf("%s: %q on stderr, and %q in the output", args, got.stderr, out.Error.Text)
+		}
 	}
 }
 
