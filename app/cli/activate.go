@@ -67,7 +67,7 @@ func (w *activation) args(c *cobra.Command, args []string) error {
 	if w.favorite != "" || len(w.also) > 0 {
 		return nil
 	}
-	return someArgs("the role")(c, args)
+	return someArgs("the role", "list")(c, args)
 }
 
 // target is one role to be activated.

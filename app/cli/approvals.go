@@ -144,7 +144,7 @@ func (a *app) decideCommand(approve bool) *cobra.Command {
 	var reason string
 	c := &cobra.Command{
 		Use: "deny REQUEST|ROLE", Short: "Deny requests that wait for your decision",
-		Example: "roletray deny 1f0c53ab --reason \"not during the freeze\"", Args: someArgs("the request, or its role and who asks for it"),
+		Example: "roletray deny 1f0c53ab --reason \"not during the freeze\"", Args: someArgs("the request, or its role and who asks for it", "approvals"),
 	}
 	if approve {
 		c.Use, c.Short = "approve REQUEST|ROLE", "Approve requests that wait for your decision"
@@ -225,7 +225,7 @@ func choose(s *local.State, all []approval, args []string) ([]approval, error) {
 				return r
 			})
 		}
-		p, err := one(s, found, "request that waits for your decision", []string{arg}, func(p approval) candidate {
+		p, err := one(s, found, "request that waits for your decision", "approvals", []string{arg}, func(p approval) candidate {
 			return candidate{account: p.account, role: p.Request.Role, id: p.Request.ID, who: p.Requestor.Label()}
 		})
 		if err != nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -47,11 +48,30 @@ func Run(ctx context.Context, p Params, args []string) int {
 		// What is wrong may stand before --json, which was not read then.
 		a.flags.json = a.flags.json || slices.Contains(args, "--json")
 		if _, ok := errors.AsType[*usageError](err); !ok {
-			err = usagef("%s; see %s --help.", pim.CleanText(upperFirst(err.Error()), 300), "roletray")
+			err = usagef("%s; see %s --help.", pim.CleanText(upperFirst(flagText(err)), 300), "roletray")
 		}
 	}
 	a.report(err)
 	return exitCode(ctx, err)
+}
+
+// flagText says a wrong flag without the words of the parser of its value.
+func flagText(err error) string {
+	text := err.Error()
+	number, ok := errors.AsType[*strconv.NumError](err)
+	if !ok {
+		return text
+	}
+	what := "a number"
+	switch {
+	case errors.Is(err, strconv.ErrRange):
+		what = "a number that is allowed"
+	case number.Func == "ParseInt":
+		what = "a whole number"
+	case number.Func == "ParseBool":
+		what = "true or false"
+	}
+	return strings.TrimSuffix(text, ": "+number.Error()) + " is not " + what
 }
 
 func (a *app) commands() *cobra.Command {
@@ -97,10 +117,11 @@ func noArgs(c *cobra.Command, args []string) error {
 	return nil
 }
 
-func someArgs(what string) cobra.PositionalArgs {
+// someArgs wants at least a word of what, which the commands in where show.
+func someArgs(what, where string) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		if len(strings.Fields(strings.Join(args, " "))) == 0 {
-			return usagef("Name %s, such as in: %s; roletray list shows them.", what, c.Example)
+			return usagef("Name %s, such as in: %s; roletray %s shows them.", what, c.Example, where)
 		}
 		return nil
 	}

@@ -58,7 +58,7 @@ func (a *app) continueCommand() *cobra.Command {
 	var drop bool
 	c := &cobra.Command{
 		Use: "continue ROLE", Short: "Have an active role go on after its end, or with --drop not",
-		Example: "roletray continue contributor rg-prod --duration 1h", Args: someArgs("the role"),
+		Example: "roletray continue contributor rg-prod --duration 1h", Args: someArgs("the role", "list --active"),
 	}
 	f := c.Flags()
 	f.StringVar(&duration, "duration", "", "how long, such as 2h, 90 or 1:30 (default: as before)")
@@ -136,7 +136,7 @@ func (a *app) dropPlan(ctx context.Context, c *local.Client, s *local.State, arg
 			rows = append(rows, plan{snap.Account.ID, p})
 		}
 	}
-	p, err := one(s, Match(rows, args, func(p plan) pim.Role { return p.Role }), "role that goes on", args, func(p plan) candidate { return candidate{account: p.account, role: p.Role} })
+	p, err := one(s, Match(rows, args, func(p plan) pim.Role { return p.Role }), "role that goes on", "status", args, func(p plan) candidate { return candidate{account: p.account, role: p.Role} })
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ func (a *app) deactivateCommand() *cobra.Command {
 	var noWait bool
 	c := &cobra.Command{
 		Use: "deactivate ROLE", Short: "End an active role early",
-		Example: "roletray deactivate contributor rg-prod", Args: someArgs("the role"),
+		Example: "roletray deactivate contributor rg-prod", Args: someArgs("the role", "list --active"),
 	}
 	c.Flags().BoolVar(&noWait, "no-wait", false, "do not wait until the role is not active any more")
 	c.RunE = a.run(func(ctx context.Context, args []string) error {
@@ -76,7 +76,7 @@ func (a *app) findActive(s *local.State, words []string, otherwise string) (acti
 	found = slices.DeleteFunc(found, func(r active) bool {
 		return r.Assignment.Type != pim.Activated && activated[view.Fold(r.Assignment.Role.Name)]
 	})
-	r, err := one(s, found, "active role", words, func(r active) candidate { return candidate{account: r.account, role: r.Assignment.Role} })
+	r, err := one(s, found, "active role", "list --active", words, func(r active) candidate { return candidate{account: r.account, role: r.Assignment.Role} })
 	if err == nil && r.Assignment.Type != pim.Activated {
 		return r, local.NewError(pim.CodeRejected, describe(r.Assignment.Role)+" was assigned to you and not activated, so "+otherwise+".")
 	}

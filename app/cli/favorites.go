@@ -102,7 +102,7 @@ func (a *app) favoritesCommand() *cobra.Command {
 		},
 		a.addFavoriteCommand(),
 		&cobra.Command{
-			Use: "remove NAME", Short: "Remove a favourite", Example: "roletray favorites remove \"on call\"", Args: someArgs("the favourite"),
+			Use: "remove NAME", Short: "Remove a favourite", Example: "roletray favorites remove \"on call\"", Args: someArgs("the favourite", "favorites"),
 			RunE: a.run(func(ctx context.Context, args []string) error {
 				return a.editFavorites(ctx, args[:1], func(all []local.OwnFavorite, at []int) ([]local.OwnFavorite, string, error) {
 					gone := all[at[0]].Name
@@ -124,7 +124,7 @@ func (a *app) favoritesCommand() *cobra.Command {
 			}),
 		},
 		&cobra.Command{
-			Use: "order NAME…", Short: "Put these favourites first, in this order", Example: "roletray favorites order \"on call\" release", Args: someArgs("the favourites"),
+			Use: "order NAME…", Short: "Put these favourites first, in this order", Example: "roletray favorites order \"on call\" release", Args: someArgs("the favourites", "favorites"),
 			RunE: a.run(func(ctx context.Context, args []string) error {
 				return a.editFavorites(ctx, args, func(all []local.OwnFavorite, at []int) ([]local.OwnFavorite, string, error) {
 					var out []local.OwnFavorite

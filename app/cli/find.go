@@ -58,6 +58,6 @@ func (a *app) findEligible(s *local.State, words []string, scope string) (eligib
 	} else if scope != "" {
 		rows = Match(rows, append([]string{scope}, words...), role)
 	}
-	e, err := one(s, Match(rows, words, role), "role that may be activated", words, func(e eligible) candidate { return candidate{account: e.account, role: e.Role} })
+	e, err := one(s, Match(rows, words, role), "role that may be activated", "list --eligible", words, func(e eligible) candidate { return candidate{account: e.account, role: e.Role} })
 	return e, narrower, err
 }

@@ -776,7 +776,17 @@ func TestWrongUse(t *testing.T) {
 		{"list --speed 5", "together with --demo", 2},
 		{"list --demo --speed 0", "above 0", 2},
 		{"list --demo --speed NaN", "above 0", 2},
-		{"list --demo --speed fast", "invalid argument", 2},
+		{"list --demo --speed banana", `Invalid argument "banana" for "--speed" flag is not a number; see roletray --help.`, 2},
+		{"history --limit many", "is not a whole number; see", 2},
+		{"list --json=maybe", "is not true or false; see", 2},
+		{"list --demo --speed 1e999", "is not a number that is allowed; see", 2},
+		{"approve", "roletray approvals shows them", 2},
+		{"deny wizard --reason x", "roletray approvals shows what there is", 2},
+		{"cancel", "roletray requests shows them", 2},
+		{"cancel wizard", "roletray requests shows what there is", 2},
+		{"deactivate wizard", "roletray list --active shows what there is", 2},
+		{"activate wizard", "roletray list --eligible shows what there is", 2},
+		{"continue wizard --drop", "roletray status shows what there is", 2},
 		{"window --here", "no window", 1},
 	} {
 		t.Run(tt.args, func(t *testing.T) {

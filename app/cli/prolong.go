@@ -25,7 +25,7 @@ func (a *app) prolongCommand(action pim.Action) *cobra.Command {
 	w := prolongation{action: action}
 	c := &cobra.Command{
 		Use: "extend ROLE", Short: "Ask an administrator to let an eligibility last longer that ends within two weeks",
-		Example: "roletray extend contributor warehouse --days 90 --reason \"still on the team\"", Args: someArgs("the role"),
+		Example: "roletray extend contributor warehouse --days 90 --reason \"still on the team\"", Args: someArgs("the role", "list"),
 	}
 	if action == pim.ActionRenew {
 		c.Use, c.Short = "renew ROLE", "Ask an administrator to give an eligibility again that ended within the last month"
@@ -79,7 +79,7 @@ func (a *app) prolong(ctx context.Context, args []string, w prolongation) error 
 	case w.assigned:
 		what = "role that was assigned for a time"
 	}
-	l, err := one(state, Match(rows, args, func(l lasting) pim.Role { return l.role }), what, args, func(l lasting) candidate { return candidate{account: l.account, role: l.role} })
+	l, err := one(state, Match(rows, args, func(l lasting) pim.Role { return l.role }), what, "list", args, func(l lasting) candidate { return candidate{account: l.account, role: l.role} })
 	if err != nil {
 		return err
 	}

@@ -106,7 +106,7 @@ type request struct {
 func (a *app) cancelCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "cancel REQUEST|ROLE", Short: "Withdraw a request that waits or is scheduled",
-		Example: "roletray cancel owner production", Args: someArgs("the request or its role"),
+		Example: "roletray cancel owner production", Args: someArgs("the request or its role", "requests"),
 	}
 	c.RunE = a.run(func(ctx context.Context, args []string) error {
 		cl, err := a.connect(ctx)
@@ -134,7 +134,7 @@ func (a *app) cancelCommand() *cobra.Command {
 		if len(found) == 0 {
 			found = Match(open, args, func(r request) pim.Role { return r.Role })
 		}
-		r, err := one(state, found, "request that can be cancelled", args, func(r request) candidate {
+		r, err := one(state, found, "request that can be cancelled", "requests", args, func(r request) candidate {
 			return candidate{account: r.account, role: r.Role, id: r.ID}
 		})
 		if err != nil {
@@ -178,13 +178,14 @@ type candidate struct {
 	who     string // asks for it, where that is somebody else
 }
 
-// one is the only row, or wrong use that says what to do.
-func one[T any](s *local.State, found []T, what string, args []string, row func(T) candidate) (T, error) {
+// one is the only row, or wrong use that says what to do. The command in where shows
+// all there are.
+func one[T any](s *local.State, found []T, what, where string, args []string, row func(T) candidate) (T, error) {
 	var zero T
 	asked := pim.CleanText(strings.Join(args, " "), 100)
 	switch len(found) {
 	case 0:
-		return zero, usagef("There is no %s that matches %q; roletray list and roletray requests show what there is.", what, asked)
+		return zero, usagef("There is no %s that matches %q; roletray %s shows what there is.", what, asked, where)
 	case 1:
 		return found[0], nil
 	}
