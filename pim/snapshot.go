@@ -94,7 +94,9 @@ type Operation struct {
 	Role    Role           `json:"role"`
 	State   OperationState `json:"state"`
 	Problem *Problem       `json:"problem,omitempty"`
-	// Request is the service's record, once there is one.
+	// Request is the service's record, once there is one. An activation that is done
+	// without one changed nothing of its own: the role was active already, or came
+	// with its group.
 	Request *Request  `json:"request,omitempty"`
 	Started time.Time `json:"started"`
 	Changed time.Time `json:"changed"`

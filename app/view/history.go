@@ -58,6 +58,8 @@ const (
 	actionDeny     pim.Action = "deny"
 	actionPlan     pim.Action = "continue"
 	actionDropPlan pim.Action = "drop-plan"
+	// stateAlreadyActive is store.StateAlreadyActive.
+	stateAlreadyActive pim.OperationState = "already-active"
 )
 
 func historyAction(w Words, a pim.Action) string {
@@ -83,6 +85,8 @@ func historyStatus(w Words, e local.HistoryEntry, now time.Time) (string, Tone) 
 	switch e.State {
 	case pim.OperationDone:
 		return w.Say("request.done"), ToneGood
+	case stateAlreadyActive:
+		return w.Say("request.already-active"), ToneQuiet
 	case pim.OperationFailed:
 		return w.Say("request.failed"), ToneBad
 	case pim.OperationWaiting:

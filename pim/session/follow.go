@@ -74,6 +74,9 @@ func (s *Session) record(o *operation) {
 	o.entry.State, o.entry.Problem = o.op.State, o.op.Problem
 	if r := o.op.Request; r != nil {
 		o.entry.Request, o.entry.Status = r.ID, r.Status
+	} else if o.op.State == pim.OperationDone {
+		o.entry.State, o.entry.Start, o.entry.Duration = store.StateAlreadyActive, time.Time{}, 0
+		o.entry.Justification, o.entry.Ticket = "", pim.Ticket{}
 	}
 	s.history = store.PutEntry(s.history, o.entry)
 	s.unsaved.history = true

@@ -98,9 +98,11 @@ func (s *Session) goOn(ctx context.Context, j *job, interactive bool) {
 	case active.Role.Kind != "":
 		s.mu.Lock()
 		s.finish(j.o, pim.OperationDone, nil)
-		s.events.put(pim.Event{
-			Kind: pim.EventActivated, At: s.clock.Now(), AccountID: s.account.ID, Role: j.o.op.Role, End: active.End, Client: j.o.op.Client,
-		})
+		if group.op.Request != nil { // Else both were active before.
+			s.events.put(pim.Event{
+				Kind: pim.EventActivated, At: s.clock.Now(), AccountID: s.account.ID, Role: j.o.op.Role, End: active.End, Client: j.o.op.Client,
+			})
+		}
 		s.mu.Unlock()
 		_ = s.save()
 		return

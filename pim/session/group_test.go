@@ -9,6 +9,7 @@ import (
 
 	"roletray/pim"
 	"roletray/pim/session"
+	"roletray/pim/store"
 )
 
 func membership(name string) pim.Role {
@@ -95,7 +96,10 @@ func TestGroupGivesRole(t *testing.T) {
 				if want := []pim.EventKind{pim.EventActivated, pim.EventActivated}; !slices.Equal(r.kinds(), want) {
 					t.Errorf("events %v", r.kinds())
 				}
-				if h := r.History(); len(h) != 2 || h[0].State != pim.OperationDone || h[1].State != pim.OperationDone {
+				// What came with the group was not asked for: the group's entry says why.
+				wantOwn := map[bool]pim.OperationState{true: pim.OperationDone, false: store.StateAlreadyActive}[eligible]
+				h := r.History()
+				if len(h) != 2 || h[0].State != pim.OperationDone || h[0].Justification == "" || h[1].State != wantOwn || (h[1].Justification != "") != eligible {
 					t.Errorf("history %+v", h)
 				}
 			})

@@ -11,6 +11,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"roletray/pim"
 	"roletray/pim/session"
 	"roletray/pim/store"
@@ -280,9 +282,10 @@ func TestAlreadyActive(t *testing.T) {
 		name   string
 		listed bool
 		want   pim.OperationState
+		entry  pim.OperationState
 	}{
-		{"the listing agrees", true, pim.OperationDone},
-		{"the listing does not", false, pim.OperationFailed},
+		{"the listing agrees", true, pim.OperationDone, store.StateAlreadyActive},
+		{"the listing does not", false, pim.OperationFailed, pim.OperationFailed},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -295,12 +298,71 @@ func TestAlreadyActive(t *testing.T) {
 						f.listed[key("owner")] = pim.Assignment{Role: roleOf(pim.KindAzure, "owner"), Type: pim.Activated, End: time.Now().Add(time.Hour)}
 					}
 				})
-				op := r.activate("owner")[0]
-				if op.State != tt.want {
-					t.Errorf("%+v", op)
+				wish := session.Wish{
+					Key: key("owner"), Duration: time.Hour, Justification: "because", Ticket: pim.Ticket{Number: "4711"}, Client: "cli",
+				}
+				ops, err := r.Activate(context.Background(), []session.Wish{wish}, true)
+				if err != nil || ops[0].State != tt.want || ops[0].Request != nil {
+					t.Errorf("%+v, %v", ops, err)
+				}
+				h := r.History()
+				if len(h) != 1 {
+					t.Fatalf("history %+v", h)
+				}
+				sent := h[0].Duration != 0 || h[0].Justification != "" || h[0].Ticket != (pim.Ticket{})
+				if h[0].State != tt.entry || sent == tt.listed || len(r.Recent()) != 0 {
+					t.Errorf("history %+v, recent %+v", h, r.Recent())
+				}
+				synctest.Wait()
+				if slices.Contains(r.kinds(), pim.EventActivated) {
+					t.Errorf("events %v", r.kinds())
 				}
 				if got := r.certainty("owner") == pim.Listed; got != tt.listed {
 					t.Errorf("listed: %v", got)
+				}
+			})
+		})
+	}
+}
+
+// Another wish for a role that is being worked on changes nothing, whatever it says.
+func TestOtherAnswersWhileOneRuns(t *testing.T) {
+	for _, tt := range []struct {
+		status pim.Status
+		start  time.Duration
+		want   pim.OperationState
+	}{
+		{"PendingApproval", 0, pim.OperationWaiting},
+		{"Granted", time.Hour, pim.OperationScheduled},
+	} {
+		t.Run(string(tt.want), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newService(pim.KindAzure, "owner")
+				f.status = tt.status
+				r := run(t, t.TempDir(), f)
+				r.read()
+				wish := session.Wish{Key: key("owner"), Duration: time.Hour, Justification: "first", Client: "cli"}
+				if tt.start > 0 {
+					wish.Start = time.Now().Add(tt.start)
+				}
+				first, err := r.Activate(context.Background(), []session.Wish{wish}, true)
+				if err != nil || first[0].State != tt.want {
+					t.Fatalf("%+v, %v", first, err)
+				}
+				history, recent := r.History(), r.Recent()
+				other := session.Wish{Key: key("owner"), Duration: 2 * time.Hour, Justification: "second", Ticket: pim.Ticket{Number: "4711"}, Client: "window"}
+				second, err := r.Activate(context.Background(), []session.Wish{other, other}, true)
+				if err != nil || second[0].ID != first[0].ID || second[1].ID != first[0].ID || len(f.made("send")) != 1 {
+					t.Errorf("%+v, %v, %d sent", second, err, len(f.made("send")))
+				}
+				if len(history) != 1 || history[0].Justification != "first" {
+					t.Fatalf("history %+v", history)
+				}
+				if d := cmp.Diff(history, r.History()); d != "" {
+					t.Errorf("history: %s", d)
+				}
+				if d := cmp.Diff(recent, r.Recent()); d != "" {
+					t.Errorf("recent: %s", d)
 				}
 			})
 		})

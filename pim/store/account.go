@@ -169,6 +169,10 @@ const (
 	ActionDropPlan pim.Action = "drop-plan"
 )
 
+// StateAlreadyActive is the history's word for an activation that came to nothing since
+// the role was active: the service took no request, so the entry has no answers.
+const StateAlreadyActive pim.OperationState = "already-active"
+
 // MaxHistory is how many entries a history keeps.
 const MaxHistory = 2000
 
