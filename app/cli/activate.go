@@ -135,6 +135,9 @@ func (a *app) activate(ctx context.Context, args []string, w activation) error {
 	if w.check {
 		return a.results(results, now)
 	}
+	for i := range results {
+		results[i].recall(state)
+	}
 	return a.follow(ctx, c, results, w.noWait, now)
 }
 

@@ -206,6 +206,11 @@ func ended(s *scripted) {
 	s.state.Accounts[0].Ended = []pim.Eligibility{e}
 }
 
+// already has the service say that the role is active, without a request.
+func already(s *scripted) {
+	s.operation.Role, s.operation.Request = s.state.Accounts[0].Active[0].Assignment.Role, nil
+}
+
 func withChildren(s *scripted) {
 	s.children = []pim.Scope{
 		{ID: "/subscriptions/1/resourceGroups/rg-log", Name: "rg-log", Type: pim.ScopeResourceGroup},
@@ -270,12 +275,14 @@ func newScripted() *scripted {
 		}},
 	}
 	snapshot.Operations = []pim.Operation{operation(owner, pim.OperationWaiting, "PendingApproval")}
+	answer := operation(owner, pim.OperationDone, "Provisioned")
+	answer.ID = strings.ReplaceAll(guid, "1", "7")
 	return &scripted{
 		state: local.State{
 			Build: "1.2.3", Now: now, Speed: 1, Accounts: []*pim.Snapshot{snapshot}, Settings: store.DefaultSettings(),
 			Notices: []local.Notice{{ID: "tray", Text: "This desktop shows no tray icon."}},
 		},
-		operation: operation(owner, pim.OperationDone, "Provisioned"),
+		operation: answer,
 		policy:    pim.Policy{Readable: true, MaxDuration: 8 * time.Hour},
 	}
 }
@@ -385,6 +392,15 @@ func TestOutput(t *testing.T) {
 			s.operation.State, s.operation.Problem = pim.OperationFailed, pim.Explain(&pim.Error{Code: pim.CodeSignInNeeded})
 		}, 4},
 		{"activate-sent-json", "activate owner --no-wait --json", func(s *scripted) { s.operation.State = pim.OperationFollowing }, 0},
+		{"activate-already", "activate contributor", already, 0},
+		{"activate-already-json", "activate contributor --json", already, 0},
+		{"activate-earlier", "activate owner", func(s *scripted) { s.operation = s.state.Accounts[0].Operations[0] }, 3},
+		{"activate-earlier-json", "activate owner --no-wait --json", func(s *scripted) { s.operation = s.state.Accounts[0].Operations[0] }, 3},
+		{"activate-earlier-scheduled", "activate owner", func(s *scripted) {
+			o := &s.state.Accounts[0].Operations[0]
+			o.State, o.Request.Status, o.Request.Start = pim.OperationScheduled, "Granted", now.Add(time.Hour)
+			s.operation = *o
+		}, 0},
 		{"check-json", "activate owner --check --json", func(s *scripted) { s.findings = []pim.Finding{{}} }, 0},
 		{"check-refused-json", "activate owner --check --json", func(s *scripted) {
 			s.findings = []pim.Finding{{Problem: pim.Explain(&pim.Error{Code: pim.CodePolicy, Rules: []pim.Rule{pim.RuleMFA}})}}

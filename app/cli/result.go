@@ -3,6 +3,8 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"roletray/app/local"
@@ -17,6 +19,32 @@ type result struct {
 	checked bool
 	// local says of a check that only the role's settings were judged.
 	local bool
+	// earlier says that the operation was under way before the command.
+	earlier bool
+	// until is when a role ends that the service said is active already, or zero.
+	until time.Time
+}
+
+// recall compares the answer to an activation with what was known before it.
+func (r *result) recall(before *local.State) {
+	snap := before.Account(r.account)
+	if snap == nil {
+		return
+	}
+	r.earlier = slices.ContainsFunc(snap.Operations, func(o pim.Operation) bool {
+		return o.ID != "" && o.ID == r.operation.ID && !o.State.Over()
+	})
+	for _, act := range snap.Active {
+		if act.Assignment.Role.Key() == r.operation.Role.Key() && act.Assignment.Type == pim.Activated && act.Assignment.End.After(before.Now) {
+			r.until = act.Assignment.End
+		}
+	}
+}
+
+// already says that the service made no request, since the role was active.
+func (r *result) already() bool {
+	o := r.operation
+	return !r.checked && o.Action == pim.ActionActivate && o.State == pim.OperationDone && o.Request == nil && len(o.Steps) == 0
 }
 
 // resultJSON is a result in the output.
@@ -26,6 +54,9 @@ type resultJSON struct {
 	Outcome string `json:"outcome"`
 	// SettingsOnly says of a check that the service had no part in it.
 	SettingsOnly bool `json:"settingsOnly,omitempty"`
+	// Already says that an activation made no new request: the role was active, or
+	// an earlier request for it was under way.
+	Already bool `json:"already,omitempty"`
 	operationJSON
 }
 
@@ -36,7 +67,11 @@ func (a *app) follow(ctx context.Context, c *local.Client, all []result, noWait 
 		if noWait || settled(o) {
 			continue
 		}
-		fmt.Fprintf(a.Stderr, "%s: sent; waiting for the service.\n", describe(o.Role))
+		sent := "sent"
+		if all[i].earlier {
+			sent = "a request is under way already"
+		}
+		fmt.Fprintf(a.Stderr, "%s: %s; waiting for the service.\n", describe(o.Role), sent)
 		done, err := c.Wait(ctx, local.WaitRequest{Account: all[i].account, Operation: o.ID})
 		if ctx.Err() != nil {
 			fmt.Fprintln(a.Stderr, "Interrupted; the request itself goes on. See it with: roletray status")
@@ -68,7 +103,7 @@ func (a *app) results(all []result, now time.Time) error {
 	worst := exitDone
 	for _, r := range all {
 		o := r.operation
-		j := resultJSON{Outcome: string(o.State), operationJSON: operationOf(r.account, o), SettingsOnly: r.local}
+		j := resultJSON{Outcome: string(o.State), operationJSON: operationOf(r.account, o), SettingsOnly: r.local, Already: r.earlier || r.already()}
 		code := exitDone
 		switch {
 		case o.Problem != nil:
@@ -80,6 +115,17 @@ func (a *app) results(all []result, now time.Time) error {
 		}
 		text := a.resultText(j.operationJSON, o, now)
 		switch {
+		case r.already():
+			if j.End.IsZero() {
+				j.End = r.until
+			}
+			text = describe(o.Role) + " is already active"
+			if !j.End.IsZero() {
+				text += " until " + a.moment(j.End, now)
+			}
+			text += "; no new request was made."
+		case r.earlier && o.Problem == nil:
+			text = strings.TrimSuffix(text, ".") + "; an earlier request was under way, and no new one was made."
 		case r.checked && o.ID != "":
 			j.Outcome, text = "sent", describe(o.Role)+": "+clean(o.Problem.Text, 500)
 		case r.checked && o.Problem == nil && r.local:
