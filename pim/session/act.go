@@ -581,7 +581,7 @@ func (s *Session) settleError(ctx context.Context, j *job, err error) {
 	switch {
 	case nothingSent, j.o.quiet && code == pim.CodeAlreadyActive:
 		s.failed(j.o, err)
-	case code == pim.CodeAlreadyActive && j.o.write.Action == pim.ActionActivate:
+	case code == pim.CodeAlreadyActive && j.o.write.Action == pim.ActionActivate && j.o.write.Start.IsZero():
 		if s.agreesActive(ctx, j) {
 			s.mu.Lock()
 			s.finish(j.o, pim.OperationDone, nil)

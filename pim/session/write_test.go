@@ -281,11 +281,13 @@ func TestAlreadyActive(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		listed bool
+		after  time.Duration // until the wished start
 		want   pim.OperationState
 		entry  pim.OperationState
 	}{
-		{"the listing agrees", true, pim.OperationDone, store.StateAlreadyActive},
-		{"the listing does not", false, pim.OperationFailed, pim.OperationFailed},
+		{"the listing agrees", true, 0, pim.OperationDone, store.StateAlreadyActive},
+		{"the listing does not", false, 0, pim.OperationFailed, pim.OperationFailed},
+		{"it was to begin later", true, 30 * time.Minute, pim.OperationFailed, pim.OperationFailed},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -301,6 +303,12 @@ func TestAlreadyActive(t *testing.T) {
 				wish := session.Wish{
 					Key: key("owner"), Duration: time.Hour, Justification: "because", Ticket: pim.Ticket{Number: "4711"}, Client: "cli",
 				}
+				if tt.after > 0 {
+					wish.Start = time.Now().Add(tt.after)
+					if err := r.Refresh(context.Background(), "test"); err != nil {
+						t.Fatal(err)
+					}
+				}
 				ops, err := r.Activate(context.Background(), []session.Wish{wish}, true)
 				if err != nil || ops[0].State != tt.want || ops[0].Request != nil {
 					t.Errorf("%+v, %v", ops, err)
@@ -310,7 +318,7 @@ func TestAlreadyActive(t *testing.T) {
 					t.Fatalf("history %+v", h)
 				}
 				sent := h[0].Duration != 0 || h[0].Justification != "" || h[0].Ticket != (pim.Ticket{})
-				if h[0].State != tt.entry || sent == tt.listed || len(r.Recent()) != 0 {
+				if h[0].State != tt.entry || sent != (tt.want == pim.OperationFailed) || len(r.Recent()) != 0 {
 					t.Errorf("history %+v, recent %+v", h, r.Recent())
 				}
 				synctest.Wait()
