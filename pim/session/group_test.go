@@ -107,6 +107,39 @@ func TestGroupGivesRole(t *testing.T) {
 	}
 }
 
+// A group that was activated elsewhere a moment ago is no news, and neither is its role.
+func TestGroupGivesRoleWasActiveAlready(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		azure, groups, group := behind(false)
+		r, _ := runBehind(t, t.TempDir(), azure, groups)
+		r.read()
+		groups.set(func() {
+			groups.onSend = func(context.Context, int) (bool, error) { return false, &pim.Error{Code: pim.CodeAlreadyActive} }
+			groups.listed[group.Key()] = pim.Assignment{Role: group, Type: pim.Activated, End: time.Now().Add(time.Hour)}
+		})
+		azure.set(func() {
+			azure.listed[key("owner")] = pim.Assignment{Role: roleOf(pim.KindAzure, "owner"), Type: pim.Assigned, Via: pim.ViaGroup, PrincipalID: "id-team"}
+		})
+		op, err := r.Wait(context.Background(), r.activate("owner")[0].ID)
+		if err != nil || op.State != pim.OperationDone || op.Request != nil {
+			t.Fatalf("%+v, %v", op, err)
+		}
+		h := r.History()
+		if len(h) != 2 || len(r.Recent()) != 0 {
+			t.Errorf("history %+v, recent %+v", h, r.Recent())
+		}
+		for _, e := range h {
+			if e.State != store.StateAlreadyActive || e.Duration != 0 || e.Justification != "" {
+				t.Errorf("history %+v", e)
+			}
+		}
+		synctest.Wait()
+		if len(r.kinds()) != 0 {
+			t.Errorf("events %v", r.kinds())
+		}
+	})
+}
+
 func TestGroupGivesRoleStopsWhereTheGroupDoes(t *testing.T) {
 	t.Run("approval", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
