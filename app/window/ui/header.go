@@ -73,7 +73,10 @@ func (h *header) searchKey(ev *fyne.KeyEvent) bool {
 		if list != nil && h.search.Text != "" {
 			list.leave()
 			if r, ok := list.current(); ok {
-				list.act(r)
+				if underWay(r) {
+					h.ui.p.Window.Canvas().Focus(list)
+				}
+				list.enterRow(r)
 			}
 		}
 		return true

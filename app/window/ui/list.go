@@ -14,7 +14,8 @@ import (
 )
 
 // rowList is a list of rows with a cursor: arrows move it past headings, Space marks a
-// row, Enter does what the row's button says.
+// row, Enter opens or activates it. Enter never ends or withdraws anything: where a row's
+// button may, Enter shows the row's menu.
 type rowList struct {
 	widget.List
 	actions listActions
@@ -232,7 +233,7 @@ func (l *rowList) TypedKey(ev *fyne.KeyEvent) {
 		}
 	case fyne.KeyReturn, fyne.KeyEnter:
 		if r, ok := l.current(); ok {
-			l.act(r)
+			l.enterRow(r)
 		}
 	default:
 		l.actions.typedKey(ev)
@@ -249,17 +250,42 @@ func (l *rowList) TypedRune(r rune) {
 func (l *rowList) typedKey(ev *fyne.KeyEvent) bool    { return l.actions.typedKey(ev) }
 func (l *rowList) typedShortcut(s fyne.Shortcut) bool { return l.actions.typedShortcut(s) }
 func (l *rowList) act(r view.Row)                     { l.actions.act(r) }
+
+// enterRow does what Enter does on a row.
+func (l *rowList) enterRow(r view.Row) {
+	if !underWay(r) {
+		l.act(r)
+		return
+	}
+	l.highlight(slices.IndexFunc(l.rows, func(o view.Row) bool { return o.ID == r.ID }))
+	l.offer(r, l.widgetOf(r))
+}
+
+// underWay says that a row is of something that the person has or has asked for already, so
+// that its button may take it away.
+func underWay(r view.Row) bool {
+	return r.Type == view.RowActive || r.Type == view.RowOperation || r.Type == view.RowRequest
+}
+
+// offer shows a row's menu. The keyboard reaches the button of what is under way only there.
 func (l *rowList) offer(r view.Row, by fyne.CanvasObject) {
+	if underWay(r) && r.Action != nil {
+		r.More = append(slices.Clone(r.More), view.Offer{Verb: r.Verb, Action: r.Action})
+	}
 	if len(r.More) > 0 {
 		l.actions.offer(r, by)
 	}
 }
 
-// widgetOf is what shows a row: its button for more, or the list.
+// widgetOf is what shows a row's menu: its button for more, its other button, or the list.
 func (l *rowList) widgetOf(r view.Row) fyne.CanvasObject {
 	for w := range l.widgets {
-		if w.row.ID == r.ID && w.others.Visible() {
+		switch {
+		case w.row.ID != r.ID:
+		case w.others.Visible():
 			return w.others
+		case w.button.Visible():
+			return w.button
 		}
 	}
 	return l

@@ -256,6 +256,62 @@ func TestDeactivateAndCancel(t *testing.T) {
 	}
 }
 
+// ending are the calls that take away what the person has or has asked for.
+func (u *opened) ending() []any {
+	return slices.DeleteFunc(slices.Clone(u.agent.calls), func(c any) bool {
+		switch c.(type) {
+		case deactivation, local.CancelRequest, dropped:
+			return false
+		}
+		return true
+	})
+}
+
+func TestEnterInTheListEndsNothing(t *testing.T) {
+	for _, page := range []view.Page{view.PageRoles, view.PageRequests} {
+		for row := range 8 {
+			u := open(t, viewtest.Full(), options{size: fyne.NewSize(800, 1400)})
+			u.Show(page)
+			for range row + 1 {
+				u.key(fyne.KeyDown)
+			}
+			u.key(fyne.KeyReturn)
+			u.key(fyne.KeyReturn)
+			if got := u.ending(); len(got) > 0 {
+				t.Errorf("%s: Enter twice on row %d asks for %+v", page, row, got)
+			}
+		}
+	}
+}
+
+func TestEnterInTheSearchEndsNothing(t *testing.T) {
+	for _, tt := range []struct {
+		page           view.Page
+		search, button string
+		want           any
+	}{
+		{view.PageRoles, "Reader Platform", "Deactivate", deactivation{local.RoleRequest{
+			Account: viewtest.AccountID, Key: viewtest.Role("Reader", viewtest.Platform).Key(),
+		}}},
+		{view.PageRoles, "User Access", "Cancel request", local.CancelRequest{Account: viewtest.AccountID, Request: "r1"}},
+		{view.PageRequests, "User Access", "Cancel request", local.CancelRequest{Account: viewtest.AccountID, Request: "r1"}},
+	} {
+		u := open(t, viewtest.Demo(), options{})
+		u.Show(tt.page)
+		u.search(tt.search)
+		u.key(fyne.KeyReturn)
+		if got := u.ending(); len(got) > 0 {
+			t.Errorf("%q: Enter asks for %+v", tt.search, got)
+		}
+		u.want(tt.button)
+		u.key(fyne.KeyUp) // the last of the menu
+		u.key(fyne.KeyReturn)
+		if got := u.ending(); len(got) != 1 || got[0] != tt.want {
+			t.Errorf("%q: the menu asks for %+v, want %+v", tt.search, got, tt.want)
+		}
+	}
+}
+
 func TestShortcuts(t *testing.T) {
 	u := open(t, viewtest.Demo(), options{})
 	u.shortcut(fyne.KeyComma)
