@@ -79,6 +79,9 @@ func historyAction(w Words, a pim.Action) string {
 }
 
 func historyStatus(w Words, e local.HistoryEntry, now time.Time) (string, Tone) {
+	if e.State == pim.OperationFailed && e.Problem != nil && e.Problem.Code == pim.CodeCancelled {
+		return calledOffStatus(w, e.Request != "")
+	}
 	if e.Status != "" && e.State.Over() && e.State != pim.OperationDone {
 		return requestStatus(w, pim.Request{Status: e.Status, Action: e.Action}, now)
 	}

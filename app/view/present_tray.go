@@ -204,7 +204,7 @@ func (p *trayPresenter) pending() []Item {
 	}
 	for _, r := range p.accounts {
 		for _, o := range r.operations {
-			if o.Action != pim.ActionActivate {
+			if o.Action != pim.ActionActivate || calledOff(o) {
 				continue
 			}
 			name := p.label(r, short(o.Role, labelLimit))
@@ -392,7 +392,7 @@ func (p *trayPresenter) icon() Icon {
 	for _, r := range p.accounts {
 		offline = offline && r.offline()
 		attention = attention || r.snapshot.SignIn != nil ||
-			slices.ContainsFunc(r.operations, func(o pim.Operation) bool { return o.State == pim.OperationFailed })
+			slices.ContainsFunc(r.operations, func(o pim.Operation) bool { return o.State == pim.OperationFailed && !calledOff(o) })
 		for _, a := range r.active {
 			active = true
 			attention = attention || a.Certainty == pim.Unconfirmed

@@ -418,6 +418,9 @@ func (p *windowPresenter) operationRows() []Row {
 
 func (p *windowPresenter) operationRow(row Row, o pim.Operation) Row {
 	row.Status, row.Tone = OperationStatus(p.words, o, p.now)
+	if calledOff(o) && o.Request != nil {
+		return row // the status says all; the role is listed as eligible again
+	}
 	if o.Problem != nil {
 		row.Detail, row.Details = o.Problem.Text, o.Problem.Details
 	}
@@ -466,6 +469,8 @@ func OperationStatus(w Words, o pim.Operation, now time.Time) (string, Tone) {
 		return w.Say("operation.activated"), ToneGood
 	case pim.OperationFailed:
 		switch {
+		case calledOff(o):
+			return calledOffStatus(w, o.Request != nil)
 		case o.Action == pim.ActionDeactivate:
 			return w.Say("operation.deactivate-failed"), ToneBad
 		case prolongs(o.Action):

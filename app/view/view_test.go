@@ -194,6 +194,58 @@ func TestTrayIcon(t *testing.T) {
 	}
 }
 
+// What the person took back asks for no attention and has one name wherever it is listed.
+func TestWithdrawnIsQuiet(t *testing.T) {
+	role := viewtest.Role("Owner", viewtest.Web)
+	request := &pim.Request{ID: "w", Role: role, Action: pim.ActionActivate, Status: "Canceled", Created: viewtest.Now}
+	for _, tt := range []struct {
+		name    string
+		request *pim.Request
+		problem *pim.Problem
+		want    map[string]string
+	}{
+		{"withdrawn", request, request.Problem(), map[string]string{"en": "withdrawn", "de": "zurückgezogen"}},
+		{"withdrawn without a problem", request, nil, map[string]string{"en": "withdrawn", "de": "zurückgezogen"}},
+		{"sign-in called off", nil, pim.Explain(&pim.Error{Code: pim.CodeCancelled}), map[string]string{"en": "called off", "de": "abgebrochen"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			entry := local.HistoryEntry{Account: viewtest.AccountID}
+			entry.ID, entry.At, entry.Action, entry.Role, entry.State, entry.Problem = "h", viewtest.Now, pim.ActionActivate, role, pim.OperationFailed, tt.problem
+			state := demo(func(s *pim.Snapshot, _ *local.State) {
+				s.Active = s.Active[:1]
+				s.Operations = []pim.Operation{{
+					ID: "w", Action: pim.ActionActivate, Role: role, State: pim.OperationFailed, Started: viewtest.Now, Changed: viewtest.Now, Request: tt.request, Problem: tt.problem,
+				}}
+				s.Requests = nil
+				if tt.request != nil {
+					s.Requests = []pim.Request{*tt.request}
+					entry.Request, entry.Status = tt.request.ID, tt.request.Status
+				}
+			})
+			for language, want := range tt.want {
+				w := words(t, language)
+				tray := view.PresentTray(state, viewtest.Now, w)
+				if _, ok := item(tray.Menu, "failed:w"); ok || tray.Icon != view.IconActive {
+					t.Errorf("the tray shows it, or the icon %s", tray.Icon)
+				}
+				v := view.PresentWindow(state, viewtest.Now, w, view.Look{Search: "owner"})
+				history, _ := view.PresentHistory([]local.HistoryEntry{entry}, viewtest.AccountID, "", viewtest.Now, w)
+				rows := slices.DeleteFunc(slices.Concat(v.Rows, v.Requests, history), func(r view.Row) bool {
+					return r.Type != view.RowOperation && r.Type != view.RowRequest
+				})
+				if len(rows) < 2 {
+					t.Fatalf("only %d rows tell of it", len(rows))
+				}
+				for _, r := range rows {
+					if r.Status != want || r.Tone != view.ToneQuiet {
+						t.Errorf("%s: %q in tone %d, want %q", r.ID, r.Status, r.Tone, want)
+					}
+				}
+			}
+		})
+	}
+}
+
 // What is shown must not change before Next: the tray would be wrong until then.
 func TestNextIsTheFirstChange(t *testing.T) {
 	w := words(t, "en")
