@@ -301,14 +301,45 @@ func (p *trayPresenter) recent() []Item {
 	return items
 }
 
+// choice is an eligible role that the tray could offer.
+type choice struct {
+	roles *roles
+	role  pim.Role
+	used  time.Time
+	scope string
+}
+
 // activate is the submenu of eligible roles: the recent ones first, then by kind, scope and name.
 func (p *trayPresenter) activate() []Item {
-	type choice struct {
-		roles *roles
-		role  pim.Role
-		used  time.Time
-		scope string
+	all := p.choices()
+	if len(all) == 0 {
+		return nil
 	}
+	menu := Item{ID: "activate", Label: p.words.Say("tray.activate"), Enabled: true}
+	var kind pim.Kind // of the group that the entries are in, none for the recent ones
+	for _, c := range fairly(all, trayEligible) {
+		key := c.role.Key()
+		if c.used.IsZero() && c.role.Kind != kind {
+			kind = c.role.Kind
+			if len(menu.Children) > 0 {
+				menu.Children = append(menu.Children, Item{ID: "eligible-separator:" + string(kind), Separator: true})
+			}
+		}
+		menu.Children = append(menu.Children, Item{
+			ID: "eligible:" + c.roles.account.ID + ":" + string(key), Enabled: true,
+			Label: p.label(c.roles, short(c.role, labelLimit)) + "…", Action: OpenSheet{c.roles.account.ID, key},
+		})
+	}
+	if len(all) > trayEligible {
+		menu.Children = append(menu.Children, Item{ID: "eligible-separator", Separator: true}, Item{
+			ID: "eligible-all", Label: p.words.Say("tray.all-eligible", len(all)), Enabled: true, Action: Open{PageRoles},
+		})
+	}
+	return []Item{menu}
+}
+
+// choices are all that can be activated, in the order of the menu.
+func (p *trayPresenter) choices() []choice {
 	used := map[string]time.Time{}
 	for _, c := range p.state.Recent {
 		used[c.Account+"|"+string(c.Role.Key())] = c.Used
@@ -326,9 +357,6 @@ func (p *trayPresenter) activate() []Item {
 			all = append(all, choice{r, e.Role, used[r.account.ID+"|"+string(k)], Fold(e.Role.Scope.Label())})
 		}
 	}
-	if len(all) == 0 {
-		return nil
-	}
 	slices.SortStableFunc(all, func(a, b choice) int {
 		return cmp.Or(
 			b.used.Compare(a.used),
@@ -337,23 +365,30 @@ func (p *trayPresenter) activate() []Item {
 			strings.Compare(Fold(a.role.Name), Fold(b.role.Name)),
 		)
 	})
-	menu := Item{ID: "activate", Label: p.words.Say("tray.activate"), Enabled: true}
+	return all
+}
+
+// fairly keeps at most limit choices in their order: each kind in turn gives its next one, so
+// that no kind crowds out another. Of a kind the recent ones come first.
+func fairly(all []choice, limit int) []choice {
+	// The turn of a choice is how many of its kind come before it.
+	turns, seen := make([]int, len(all)), map[pim.Kind]int{}
 	for i, c := range all {
-		if i == trayEligible {
-			break
-		}
-		key := c.role.Key()
-		menu.Children = append(menu.Children, Item{
-			ID: "eligible:" + c.roles.account.ID + ":" + string(key), Enabled: true,
-			Label: p.label(c.roles, short(c.role, labelLimit)) + "…", Action: OpenSheet{c.roles.account.ID, key},
-		})
+		turns[i] = seen[c.role.Kind]
+		seen[c.role.Kind]++
 	}
-	if len(all) > trayEligible {
-		menu.Children = append(menu.Children, Item{ID: "eligible-separator", Separator: true}, Item{
-			ID: "eligible-all", Label: p.words.Say("tray.all-eligible", len(all)), Enabled: true, Action: Open{PageRoles},
-		})
+	order := make([]int, len(all))
+	for i := range order {
+		order[i] = i
 	}
-	return []Item{menu}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(turns[a], turns[b]) })
+	order = order[:min(limit, len(order))]
+	slices.Sort(order)
+	kept := make([]choice, len(order))
+	for i, at := range order {
+		kept[i] = all[at]
+	}
+	return kept
 }
 
 func ended(e *pim.Eligibility, now time.Time) bool { return !e.End.IsZero() && !e.End.After(now) }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -146,6 +147,47 @@ func TestTrayActivateIsCapped(t *testing.T) {
 	}
 	if last := activate.Children[21]; last.Label != "All 43…" || last.Action != (view.Open{Page: view.PageRoles}) {
 		t.Errorf("the last entry is %+v", last)
+	}
+}
+
+func TestTrayActivateIsFairToEachKind(t *testing.T) {
+	group := pim.Scope{ID: "g", Name: "On call", Type: "group"}
+	state := viewtest.Large(43)
+	s := state.Accounts[0]
+	add := func(n int, kind pim.Kind, scope pim.Scope) {
+		for i := range n {
+			r := viewtest.Role("Extra "+strconv.Itoa(i), scope)
+			r.Kind = kind
+			s.Eligible = append(s.Eligible, pim.Eligibility{Role: r, ID: string(kind) + strconv.Itoa(i)})
+		}
+	}
+	add(12, pim.KindDirectory, viewtest.Directory)
+	add(3, pim.KindGroup, group)
+	last := s.Eligible[42].Role
+	state.Recent = []local.Recent{{Account: viewtest.AccountID, Role: last, Duration: time.Hour, Used: viewtest.Now.Add(-time.Hour)}}
+
+	menu, _ := item(view.PresentTray(state, viewtest.Now, words(t, "en")).Menu, "activate")
+	counts := map[pim.Kind]int{}
+	var groups []pim.Kind
+	for i, c := range menu.Children {
+		sheet, ok := c.Action.(view.OpenSheet)
+		if !ok {
+			continue
+		}
+		if i == 0 && sheet.Key != last.Key() {
+			t.Errorf("the first is %s, want the recent one", sheet.Key)
+		}
+		kind := pim.Kind(strings.Split(string(sheet.Key), "|")[0])
+		counts[kind]++
+		if i > 0 && menu.Children[i-1].Separator {
+			groups = append(groups, kind)
+		}
+	}
+	if diff := cmp.Diff(map[pim.Kind]int{pim.KindAzure: 9, pim.KindDirectory: 8, pim.KindGroup: 3}, counts); diff != "" {
+		t.Errorf("the share of each kind (-want +got):\n%s", diff)
+	}
+	if want := []pim.Kind{pim.KindAzure, pim.KindDirectory, pim.KindGroup}; !slices.Equal(groups, want) {
+		t.Errorf("the groups are %q, want %q", groups, want)
 	}
 }
 
