@@ -40,6 +40,14 @@ type Provider interface {
 	Find(ctx context.Context, w Write) (Request, bool, error)
 }
 
+// Pager is a kind of role whose eligibilities can be long lists. Implementations are
+// safe for concurrent use.
+type Pager interface {
+	// EligiblePages is Eligible as its pages come: each time all that is known by
+	// then, the last time everything. An error ends it.
+	EligiblePages(ctx context.Context) iter.Seq2[[]Eligibility, error]
+}
+
 // ActivePart is what one read of active roles has shown.
 type ActivePart struct {
 	// Scope is what the read covered: this scope and everything below it by path.

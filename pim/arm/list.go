@@ -3,6 +3,7 @@ package arm
 import (
 	"context"
 	"fmt"
+	"iter"
 	"net/url"
 	"slices"
 	"strings"
@@ -26,35 +27,46 @@ const maxPages = 1000
 // rows and the link to the next one.
 func rows[T, R any](ctx context.Context, p *Provider, pager *runtime.Pager[T], page func(*T) (rows []R, next *string)) ([]R, error) {
 	var all []R
+	err := eachPage(ctx, p, pager, page, func(rows []R) bool {
+		all = append(all, rows...)
+		return true
+	})
+	if err != nil {
+		return nil, err
+	}
+	return all, nil
+}
+
+// eachPage reads a list page by page, to its end or until take returns false.
+func eachPage[T, R any](ctx context.Context, p *Provider, pager *runtime.Pager[T], page func(*T) (rows []R, next *string), take func([]R) bool) error {
 	seen := map[string]bool{}
 	unfiltered := context.WithValue(ctx, filterKey{}, nil)
 	for pager.More() {
 		if len(seen) == maxPages {
-			return nil, unreadable("the list has more than %d pages", maxPages)
+			return unreadable("the list has more than %d pages", maxPages)
 		}
 		answer, err := pager.NextPage(ctx)
 		if err != nil {
-			return nil, translate(err)
+			return translate(err)
 		}
 		got, next := page(&answer)
 		if got == nil {
-			return nil, unreadable("the answer holds no list")
+			return unreadable("the answer holds no list")
 		}
-		all = append(all, got...)
-		if deref(next) == "" {
+		if !take(got) || deref(next) == "" {
 			break
 		}
 		// The pager follows what this pointer leads to.
 		if *next, err = p.nextLink(*next); err != nil {
-			return nil, err
+			return err
 		}
 		if seen[*next] {
-			return nil, unreadable("the list leads back to a page of its own")
+			return unreadable("the list leads back to a page of its own")
 		}
 		seen[*next] = true
 		ctx = unfiltered // The link has the filter in it.
 	}
-	return all, nil
+	return nil
 }
 
 // nextLink makes a link to a next page absolute and refuses one that leads away
@@ -80,29 +92,45 @@ func unreadable(format string, args ...any) error {
 // does for every subscription below, stays once: the direct one before the one
 // through a group before the inherited one, and of these the one that ends last.
 func (p *Provider) Eligible(ctx context.Context) ([]pim.Eligibility, error) {
-	pager := p.eligible.NewListForScopePager(root, &armauthorization.RoleEligibilityScheduleInstancesClientListForScopeOptions{Filter: to.Ptr(mine)})
-	all, err := rows(ctx, p, pager, func(r *armauthorization.RoleEligibilityScheduleInstancesClientListForScopeResponse) ([]*armauthorization.RoleEligibilityScheduleInstance, *string) {
-		return r.Value, r.NextLink
-	})
-	if err != nil {
-		return nil, fmt.Errorf("list eligible Azure roles: %w", err)
-	}
 	var list []pim.Eligibility
-	at := map[pim.Key]int{}
-	for _, row := range all {
-		e, ok := eligibility(row)
-		if !ok {
-			continue
+	for so, err := range p.EligiblePages(ctx) {
+		if err != nil {
+			return nil, err
 		}
-		k := e.Role.Key()
-		if i, known := at[k]; !known {
-			at[k] = len(list)
-			list = append(list, e)
-		} else if better(e, list[i]) {
-			list[i] = e
-		}
+		list = so
 	}
 	return list, nil
+}
+
+// EligiblePages is Eligible as its pages come: each time all that is known by
+// then. An error ends it.
+func (p *Provider) EligiblePages(ctx context.Context) iter.Seq2[[]pim.Eligibility, error] {
+	return func(yield func([]pim.Eligibility, error) bool) {
+		pager := p.eligible.NewListForScopePager(root, &armauthorization.RoleEligibilityScheduleInstancesClientListForScopeOptions{Filter: to.Ptr(mine)})
+		var list []pim.Eligibility
+		at := map[pim.Key]int{}
+		err := eachPage(ctx, p, pager, func(r *armauthorization.RoleEligibilityScheduleInstancesClientListForScopeResponse) ([]*armauthorization.RoleEligibilityScheduleInstance, *string) {
+			return r.Value, r.NextLink
+		}, func(rows []*armauthorization.RoleEligibilityScheduleInstance) bool {
+			for _, row := range rows {
+				e, ok := eligibility(row)
+				if !ok {
+					continue
+				}
+				k := e.Role.Key()
+				if i, known := at[k]; !known {
+					at[k] = len(list)
+					list = append(list, e)
+				} else if better(e, list[i]) {
+					list[i] = e
+				}
+			}
+			return yield(slices.Clone(list), nil)
+		})
+		if err != nil {
+			yield(nil, fmt.Errorf("list eligible Azure roles: %w", err))
+		}
+	}
 }
 
 func better(a, b pim.Eligibility) bool {

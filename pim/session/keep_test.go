@@ -30,9 +30,9 @@ func TestDroppedPlanStaysDroppedWhileAnotherIsKept(t *testing.T) {
 		s.mu.Lock()
 		s.plans = []pim.Plan{dropped}
 		s.mu.Unlock()
-		done := make(chan error)
+		done := make(chan error, 1)
 		go func() { done <- s.keepPlan(kept) }()
-		for s.saving.TryLock() { // until the file is being written
+		for len(done) == 0 && s.saving.TryLock() { // until the file is being written, or has been
 			s.saving.Unlock()
 			runtime.Gosched()
 		}

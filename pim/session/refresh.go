@@ -227,7 +227,7 @@ func missingFrom(known, all []pim.Eligibility) []pim.Eligibility {
 }
 
 func (s *Session) readEligible(ctx context.Context, src *source) error {
-	all, err := src.provider.Eligible(ctx)
+	all, err := s.listEligible(ctx, src)
 	s.answered(ctx, src.host, err)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -245,6 +245,33 @@ func (s *Session) readEligible(ctx context.Context, src *source) error {
 	s.learn()
 	s.nudge()
 	return nil
+}
+
+// listEligible lists what may be activated. Where nothing is known yet, a long
+// list is shown as its pages come.
+func (s *Session) listEligible(ctx context.Context, src *source) ([]pim.Eligibility, error) {
+	pager, ok := src.provider.(pim.Pager)
+	s.mu.Lock()
+	ok = ok && len(src.eligible) == 0
+	s.mu.Unlock()
+	if !ok {
+		return src.provider.Eligible(ctx)
+	}
+	var last []pim.Eligibility
+	for all, err := range pager.EligiblePages(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		last = all
+		s.mu.Lock()
+		src.eligible = slices.Clone(all)
+		sortEligible(src.eligible)
+		s.collectEligible()
+		s.fromDisk, s.dirty = false, true
+		s.mu.Unlock()
+		s.nudge()
+	}
+	return last, nil
 }
 
 func (s *Session) readRequests(ctx context.Context, src *source) error {
