@@ -24,7 +24,7 @@ func TestActivateInTheWindow(t *testing.T) {
 				continue
 			}
 			for _, c := range e.Children {
-				if strings.HasPrefix(c.Label, "AcrPush") {
+				if strings.HasPrefix(c.Label, "Owner · Development Sandbox") {
 					label = c.Label
 					return nil
 				}
@@ -40,7 +40,7 @@ func TestActivateInTheWindow(t *testing.T) {
 	// was chosen, whatever was typed before the window was ready.
 	desktoptest.Eventually(t, "the activation", func() error {
 		w.Key("ctrl+Return")
-		if s := p.status(); !s.active("AcrPush", "haldendev") {
+		if s := p.status(); !s.active("Owner", "Development Sandbox") {
 			return fmt.Errorf("active are %v, under way are %v", s.Active, s.Operations)
 		}
 		return nil
