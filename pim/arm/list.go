@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"roletray/pim"
+	"roletray/pim/wire"
 )
 
 // mine is the filter for what applies to the caller, directly or through a
@@ -92,14 +93,7 @@ func unreadable(format string, args ...any) error {
 // does for every subscription below, stays once: the direct one before the one
 // through a group before the inherited one, and of these the one that ends last.
 func (p *Provider) Eligible(ctx context.Context) ([]pim.Eligibility, error) {
-	var list []pim.Eligibility
-	for so, err := range p.EligiblePages(ctx) {
-		if err != nil {
-			return nil, err
-		}
-		list = so
-	}
-	return list, nil
+	return wire.Last(p.EligiblePages(ctx))
 }
 
 // EligiblePages is Eligible as its pages come: each time all that is known by

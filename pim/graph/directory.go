@@ -33,6 +33,7 @@ type Directory struct {
 
 var (
 	_ pim.Provider    = (*Directory)(nil)
+	_ pim.Pager       = (*Directory)(nil)
 	_ pim.Decider     = (*Directory)(nil)
 	_ pim.Prolonger   = (*Directory)(nil)
 	_ pim.GroupReader = (*Directory)(nil)
@@ -49,6 +50,7 @@ func newDirectory(c *Client, tenantName string) *Directory {
 			prolongations: base + "roleEligibilityScheduleRequests",
 			approvals:     []approvalPlace{{beta, base + "roleAssignmentApprovals", "steps"}},
 			expand:        "roleDefinition",
+			throughGroups: true,
 		},
 		tenantName: pim.CleanText(tenantName, maxName),
 	}

@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"sync"
@@ -30,6 +31,7 @@ type Groups struct {
 
 var (
 	_ pim.Provider    = (*Groups)(nil)
+	_ pim.Pager       = (*Groups)(nil)
 	_ pim.Decider     = (*Groups)(nil)
 	_ pim.Prolonger   = (*Groups)(nil)
 	_ pim.GroupReader = (*Groups)(nil)
@@ -76,10 +78,26 @@ func groupRole(ids roleIDs) (pim.Role, bool) {
 
 // Eligible lists what the person may activate, by group and access.
 func (g *Groups) Eligible(ctx context.Context) ([]pim.Eligibility, error) {
-	list, err := g.plane.Eligible(ctx)
-	if err != nil {
-		return nil, err
+	return wire.Last(g.EligiblePages(ctx))
+}
+
+// EligiblePages is Eligible as its pages come: each time all that is known by then, the
+// last time everything. An error ends it.
+func (g *Groups) EligiblePages(ctx context.Context) iter.Seq2[[]pim.Eligibility, error] {
+	return func(yield func([]pim.Eligibility, error) bool) {
+		for list, err := range g.plane.EligiblePages(ctx) {
+			if err == nil {
+				g.remember(list)
+			}
+			if !yield(list, err) {
+				return
+			}
+		}
 	}
+}
+
+// remember keeps the groups of a list.
+func (g *Groups) remember(list []pim.Eligibility) {
 	var known []string
 	for _, e := range list {
 		known = append(known, strings.ToLower(e.Role.Scope.ID))
@@ -87,9 +105,8 @@ func (g *Groups) Eligible(ctx context.Context) ([]pim.Eligibility, error) {
 	slices.Sort(known)
 	known = slices.Compact(known)
 	g.knownMu.Lock()
+	defer g.knownMu.Unlock()
 	g.known = known
-	g.knownMu.Unlock()
-	return list, nil
 }
 
 // Check judges a by the group's settings here, since nothing shows that the

@@ -6,6 +6,7 @@ import (
 	"iter"
 	"net/url"
 	"strings"
+	"sync"
 )
 
 // maxPages is more than any real list has.
@@ -15,16 +16,9 @@ const maxPages = 1000
 // last thing it yields.
 func list[T any](ctx context.Context, c *Client, ref string) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		var none T
-		seen := map[string]bool{}
-		for ref != "" {
-			body, err := c.get(ctx, ref)
+		for rows, err := range pages[T](ctx, c, ref) {
 			if err != nil {
-				yield(none, err)
-				return
-			}
-			rows, next, err := page[T](body)
-			if err != nil {
+				var none T
 				yield(none, err)
 				return
 			}
@@ -33,18 +27,68 @@ func list[T any](ctx context.Context, c *Client, ref string) iter.Seq2[T, error]
 					return
 				}
 			}
-			if next == "" {
+		}
+	}
+}
+
+// pages yields a list page by page to its end. An error is the last thing it yields.
+func pages[T any](ctx context.Context, c *Client, ref string) iter.Seq2[[]T, error] {
+	return func(yield func([]T, error) bool) {
+		seen := map[string]bool{}
+		for ref != "" {
+			body, err := c.get(ctx, ref)
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			rows, next, err := page[T](body)
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if !yield(rows, nil) || next == "" {
 				return
 			}
 			if ref, err = c.nextLink(next); err != nil {
-				yield(none, err)
+				yield(nil, err)
 				return
 			}
 			if seen[ref] || len(seen) == maxPages {
-				yield(none, unreadable("the list does not end"))
+				yield(nil, unreadable("the list does not end"))
 				return
 			}
 			seen[ref] = true
+		}
+	}
+}
+
+// ahead yields what a sequence does, with the next value on its way while one is
+// dealt with. read gets a context that ends with the loop.
+func ahead[T any](ctx context.Context, read func(context.Context) iter.Seq2[T, error]) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		type pair struct {
+			value T
+			err   error
+		}
+		ctx, cancel := context.WithCancel(ctx)
+		coming := make(chan pair)
+		var reader sync.WaitGroup
+		reader.Go(func() {
+			defer close(coming)
+			for value, err := range read(ctx) {
+				select {
+				case coming <- pair{value, err}:
+				case <-ctx.Done():
+					return
+				}
+			}
+		})
+		defer reader.Wait()
+		defer cancel()
+		for p := range coming {
+			if !yield(p.value, p.err) {
+				return
+			}
 		}
 	}
 }

@@ -28,6 +28,8 @@ type plane struct {
 	approvals []approvalPlace
 	// expand is the $expand of a list's rows.
 	expand string
+	// throughGroups says that roles of the kind can come with a group.
+	throughGroups bool
 	// role reads a row's role; it is false for one that cannot be told apart from
 	// others.
 	role func(roleIDs) (pim.Role, bool)
@@ -40,56 +42,42 @@ type plane struct {
 	// seen is when each request was first known here, so that Find takes none for
 	// the result of a later write.
 	seen map[string]time.Time
+	// barred is when the person was refused to read a collection.
+	barred map[string]time.Time
 }
 
 // Kind is the kind of role.
 func (p *plane) Kind() pim.Kind { return p.kind }
 
-// capped is where filterByCurrentUser has been seen to stop without a word.
-const capped = 50
-
-// mine reads a collection's rows of the person. It is not whole when rows may be
-// missing.
-func mine[T any](ctx context.Context, p *plane, collection string, id func(T) string) (all []T, whole bool, err error) {
-	all, err = rows(list[T](ctx, p.Client, collection+"/filterByCurrentUser(on='principal')"+query("$expand", p.expand)))
-	if err != nil || len(all) != capped {
-		return all, err == nil, err
-	}
-	more, err := rows(list[T](ctx, p.Client, collection+query("$filter", "principalId eq "+quoted(p.userID), "$expand", p.expand)))
-	switch {
-	case refused(err):
-		return all, false, nil
-	case err != nil:
-		return nil, false, err
-	}
-	known := map[string]bool{}
-	for _, row := range all {
-		known[id(row)] = true
-	}
-	for _, row := range more {
-		if !known[id(row)] {
-			all = append(all, row)
-		}
-	}
-	return all, true, nil
+// Eligible lists what the person may activate. A role that arrives more than once stays
+// once: the direct one before any other, and of these the one that ends last. Where
+// Graph cuts the list, or leaves out what a group brings, and refuses to show it in
+// another way, the rest is missing; see ShowsGroupRoles.
+func (p *plane) Eligible(ctx context.Context) ([]pim.Eligibility, error) {
+	return wire.Last(p.EligiblePages(ctx))
 }
 
-func instanceID(row instanceRow) string { return row.ID }
-
-func requestID(row requestRow) string { return row.ID }
-
-// Eligible lists what the person may activate, by itself: Graph does not list
-// here what a group brings. A role that arrives more than once stays once: the
-// direct one before any other, and of these the one that ends last. Where Graph
-// cuts the list and refuses to show it in another way, the rest is missing.
-func (p *plane) Eligible(ctx context.Context) ([]pim.Eligibility, error) {
-	all, _, err := mine(ctx, p, p.eligibilities, instanceID)
-	if err != nil {
-		return nil, fmt.Errorf("list eligible %s: %w", p.what, p.explain(err, UseEligible))
+// EligiblePages is Eligible as its pages come: each time all that is known by then, the
+// last time everything. An error ends it. The names of a page's scopes are read while the next
+// page is on its way.
+func (p *plane) EligiblePages(ctx context.Context) iter.Seq2[[]pim.Eligibility, error] {
+	return func(yield func([]pim.Eligibility, error) bool) {
+		for h, err := range p.holding(ctx, p.eligibilities) {
+			if err != nil {
+				yield(nil, fmt.Errorf("list eligible %s: %w", p.what, p.explain(err, UseEligible)))
+				return
+			}
+			if !yield(p.eligibilitiesOf(ctx, h.rows), nil) {
+				return
+			}
+		}
 	}
+}
+
+func (p *plane) eligibilitiesOf(ctx context.Context, rows []instanceRow) []pim.Eligibility {
 	var list []pim.Eligibility
 	at := map[pim.Key]int{}
-	for _, row := range all {
+	for _, row := range rows {
 		r, ok := p.role(row.roleIDs)
 		if !ok {
 			continue
@@ -112,7 +100,7 @@ func (p *plane) Eligible(ctx context.Context) ([]pim.Eligibility, error) {
 	for i := range list {
 		list[i].PrincipalName = names[principals[i]]
 	}
-	return list, nil
+	return list
 }
 
 // principalName is the id of the name of the group that an eligibility comes
@@ -135,13 +123,13 @@ func better(a, b pim.Eligibility) bool {
 // not Complete when Graph may have cut the list. eligible and wide change nothing.
 func (p *plane) Active(ctx context.Context, _ []pim.Eligibility, _ bool) iter.Seq2[pim.ActivePart, error] {
 	return func(yield func(pim.ActivePart, error) bool) {
-		all, whole, err := mine(ctx, p, p.assignments, instanceID)
+		all, err := wire.Last(p.holding(ctx, p.assignments))
 		if err != nil {
 			yield(pim.ActivePart{}, fmt.Errorf("list active %s: %w", p.what, p.explain(err, UseActive)))
 			return
 		}
-		part := pim.ActivePart{Complete: whole}
-		for _, row := range all {
+		part := pim.ActivePart{Complete: all.whole}
+		for _, row := range all.rows {
 			if r, ok := p.role(row.roleIDs); ok {
 				part.Rows = append(part.Rows, row.assignment(r))
 			}
@@ -192,7 +180,7 @@ func (p *plane) Requests(ctx context.Context) ([]pim.Request, error) {
 // own reads the person's own requests in one collection, the newest first, without
 // the names of their scopes.
 func (p *plane) own(ctx context.Context, ofEligibility bool) ([]pim.Request, error) {
-	all, _, err := mine(ctx, p, p.collection(ofEligibility), requestID)
+	all, err := p.requestRows(ctx, p.collection(ofEligibility))
 	if err != nil {
 		return nil, err
 	}
@@ -209,6 +197,29 @@ func (p *plane) own(ctx context.Context, ofEligibility bool) ([]pim.Request, err
 	slices.SortStableFunc(list, newestFirst)
 	p.note(list...)
 	return list, nil
+}
+
+// requestRows reads a collection's requests for the person. Where the list may have been
+// cut, the collection itself is asked too; a refusal leaves it as it is.
+func (p *plane) requestRows(ctx context.Context, collection string) ([]requestRow, error) {
+	all, err := rows(list[requestRow](ctx, p.Client, collection+"/filterByCurrentUser(on='principal')"+query("$expand", p.expand)))
+	if err != nil || len(all) != capped {
+		return all, err
+	}
+	more, err := rows(list[requestRow](ctx, p.Client, collection+query("$filter", "principalId eq "+quoted(p.userID), "$expand", p.expand)))
+	if err != nil && !refused(err) {
+		return nil, err
+	}
+	known := map[string]bool{}
+	for _, row := range all {
+		known[row.ID] = true
+	}
+	for _, row := range more {
+		if !known[row.ID] {
+			all = append(all, row)
+		}
+	}
+	return all, nil
 }
 
 func newestFirst(a, b pim.Request) int { return b.Created.Compare(a.Created) }

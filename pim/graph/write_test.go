@@ -384,10 +384,10 @@ func TestPauseHoldsForBothKinds(t *testing.T) {
 		w.Header().Set("Retry-After", "90")
 		refuse(w, 429, "TooManyRequests", "slow down")
 	})
-	_, err := s.Directory().Eligible(short(t))
+	_, err := s.Groups().Eligible(short(t))
 	wantCode(t, err, pim.CodeThrottled)
 	s.advance(30 * time.Second)
-	_, err = s.Groups().Activate(short(t), activationOf(groupRole()))
+	_, err = s.Directory().Activate(short(t), activationOf(attributeRole()))
 	wantCode(t, err, pim.CodeThrottled)
 	if e, _ := errors.AsType[*pim.Error](err); e.RetryAfter != time.Minute {
 		t.Errorf("what is left of the pause is %v", e.RetryAfter)

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"iter"
 	"strings"
 	"time"
 	"unicode"
@@ -31,4 +32,17 @@ func FormatDuration(d time.Duration) string { return duration.Format(d.Truncate(
 func PlainID(id string) bool {
 	return id != "" && len(id) <= 2048 &&
 		!strings.ContainsFunc(id, func(r rune) bool { return r == unicode.ReplacementChar || !unicode.IsPrint(r) })
+}
+
+// Last is the last value of a sequence that ends with an error or without one.
+func Last[T any](seq iter.Seq2[T, error]) (T, error) {
+	var last T
+	for value, err := range seq {
+		if err != nil {
+			var none T
+			return none, err
+		}
+		last = value
+	}
+	return last, nil
 }
