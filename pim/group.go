@@ -16,6 +16,9 @@ type GroupReader interface {
 	// RolesOf lists the roles that the group is eligible for or holds. It fails
 	// with CodeForbidden or CodeConsent for a person who may not look.
 	RolesOf(ctx context.Context, groupID string) ([]GroupRole, error)
+	// ShowsGroupRoles says whether Eligible and Active show what comes with a group, as
+	// far as the last reads have told.
+	ShowsGroupRoles() bool
 }
 
 // GroupLink is a role that a group is known to bring.

@@ -123,7 +123,9 @@ type job struct {
 	// fit shortens an activation to what the policy allows.
 	fit bool
 	// group is the activation of the group that brings the role, or nil.
-	group   *job
+	group *job
+	// notYet is until when the service may not know yet that the person is eligible.
+	notYet  time.Time
 	prompts *prompts
 	// stepped carries a token that meets the policy, or is nil; met is the claims.
 	stepped context.Context
@@ -444,7 +446,7 @@ func (s *Session) perform(ctx context.Context, j *job, interactive bool) {
 		values = j.stepped
 	}
 	stepped, resent := false, false
-	for {
+	for early := 0; ; {
 		began := s.clock.Now()
 		r, err := s.sendOnce(values, j)
 		if err == nil {
@@ -455,6 +457,7 @@ func (s *Session) perform(ctx context.Context, j *job, interactive bool) {
 		}
 		claims, wanted := stepUpFor(err, j.policy)
 		pause, harmless := unsent(err)
+		tooSoon := s.tooSoon(j, err)
 		switch {
 		case wanted && interactive && !stepped && (j.stepped == nil || claims != j.met):
 			stepped = true
@@ -466,8 +469,13 @@ func (s *Session) perform(ctx context.Context, j *job, interactive bool) {
 			}
 			values = next
 			continue
-		case harmless && !resent:
-			resent = true
+		case harmless && !resent, tooSoon:
+			if tooSoon {
+				pause = pausesWorking[min(early, len(pausesWorking)-1)]
+				early++
+			} else {
+				resent = true
+			}
 			s.setState(j.o, pim.OperationPreparing)
 			if errPause := sleep(ctx, pause); errPause != nil {
 				s.failed(j.o, errPause)
@@ -543,6 +551,14 @@ const (
 	// offlinePause is how long it waits for a service that could not be reached.
 	offlinePause = 2 * time.Second
 )
+
+// tooSoon says that the service refused a role since it does not know yet that its group,
+// which was activated a moment ago, has brought it.
+func (s *Session) tooSoon(j *job, err error) bool {
+	e, _ := errors.AsType[*pim.Error](err)
+	return e != nil && (e.Code == pim.CodeNotEligible || e.Code == pim.CodePolicy && slices.Equal(e.Rules, []pim.Rule{pim.RuleEligibility})) &&
+		s.clock.Now().Before(j.notYet)
+}
 
 // unsent says whether err means that the write surely had no effect and may be sent again
 // after the pause.

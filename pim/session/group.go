@@ -14,6 +14,9 @@ const (
 	// appearWithin is how long a role is waited for after the group that brings it
 	// became active, and how long what appears then is taken for the group's.
 	appearWithin = 5 * time.Minute
+	// promptWithin is how long after the person's act a browser may still open for it, on
+	// the computer's clock.
+	promptWithin = 5 * time.Minute
 	// groupAge is how long it is believed what a group brings.
 	groupAge = 24 * time.Hour
 	// groupsAtOnce and groupsEach bound the reads of what groups bring: under way
@@ -108,9 +111,11 @@ func (s *Session) goOn(ctx context.Context, j *job, interactive bool) {
 		return
 	}
 	j.activation.Eligibility, j.ready, j.fit = e, true, true
-	values := s.prepare(ctx, []*job{j}, interactive)
+	j.notYet = s.clock.Now().Add(appearWithin)
+	attended := s.clock.Real(s.clock.Now().Sub(j.o.op.Started)) <= promptWithin
+	values := s.prepare(ctx, []*job{j}, interactive && attended)
 	if j.ready {
-		s.perform(values, j, interactive)
+		s.perform(values, j, interactive && attended)
 	}
 }
 
@@ -154,16 +159,12 @@ func (s *Session) appear(ctx context.Context, j *job) (pim.Eligibility, pim.Assi
 		s.mu.Lock()
 		s.publish()
 		active, isActive := s.activeRole(j.o.key)
-		i := slices.IndexFunc(j.src.eligible, func(e pim.Eligibility) bool { return e.Role.Key() == key })
-		var e pim.Eligibility
-		if i >= 0 {
-			e = j.src.eligible[i]
-		}
+		e, isEligible := s.findEligible(key)
 		s.mu.Unlock()
 		switch {
 		case isActive:
 			return e, active, nil
-		case i >= 0:
+		case isEligible && e.Behind == "":
 			return e, pim.Assignment{}, nil
 		case !s.clock.Now().Before(deadline):
 			return e, active, &appearError{&pim.Error{Code: pim.CodeNotEligible}, j.activation.Eligibility.BehindName}
@@ -293,7 +294,41 @@ func (s *Session) link(l pim.GroupLink) {
 	}
 }
 
-// behindGroups are the roles that activating a group would bring. s.mu is held.
+// hidden says that the lists of a kind leave out what comes with a group. s.mu is held.
+func (s *Session) hidden(k pim.Kind) bool {
+	src := s.source(k)
+	return src != nil && src.groups != nil && !src.groups.ShowsGroupRoles()
+}
+
+// brought are the roles in force that come with an active group and that no list shows:
+// the service has said that the group holds them. They are as sure as the membership. s.mu is held.
+func (s *Session) brought(active []pim.ActiveRole) []pim.ActiveRole {
+	if len(s.links) == 0 {
+		return nil
+	}
+	rows := map[pim.Key]pim.ActiveRole{}
+	for _, a := range active {
+		rows[a.Assignment.Role.Key()] = a
+	}
+	var out []pim.ActiveRole
+	for _, l := range s.links {
+		group, held := rows[l.Group.Key()]
+		if _, listed := rows[l.Role.Key()]; !held || listed || l.Eligible || l.How != pim.LinkRead || !s.hidden(l.Role.Kind) {
+			continue
+		}
+		row := group
+		row.Assignment = pim.Assignment{
+			Role: l.Role, PrincipalID: l.Group.Scope.ID, Type: pim.Assigned, Via: pim.ViaGroup,
+			Start: group.Assignment.Start, End: group.Assignment.End,
+		}
+		rows[l.Role.Key()] = row
+		out = append(out, row)
+	}
+	return out
+}
+
+// behindGroups are the roles that activating a group would bring, and those that an
+// active group has brought where no list shows them. s.mu is held.
 func (s *Session) behindGroups(active []pim.ActiveRole) []pim.Eligibility {
 	if len(s.links) == 0 {
 		return nil
@@ -313,14 +348,20 @@ func (s *Session) behindGroups(active []pim.ActiveRole) []pim.Eligibility {
 	for _, l := range s.links {
 		key := l.Role.Key()
 		g, ok := groups[l.Group.Key()]
-		if !ok || shown[key] || held[key] || held[g.Role.Key()] || s.eligibleKeys[key] {
+		if !ok || shown[key] || held[key] || s.eligibleKeys[key] {
+			continue
+		}
+		e := pim.Eligibility{
+			Role: l.Role, PrincipalID: g.Role.Scope.ID, PrincipalName: g.Role.Scope.Name, Via: pim.ViaGroup, End: g.End,
+		}
+		switch {
+		case !held[g.Role.Key()]:
+			e.Behind, e.BehindName = g.Role.Key(), g.Role.Scope.Label()
+		case !l.Eligible || !s.hidden(l.Role.Kind):
 			continue
 		}
 		shown[key] = true
-		out = append(out, pim.Eligibility{
-			Role: l.Role, PrincipalID: g.Role.Scope.ID, PrincipalName: g.Role.Scope.Name, Via: pim.ViaGroup,
-			End: g.End, Behind: g.Role.Key(), BehindName: g.Role.Scope.Label(),
-		})
+		out = append(out, e)
 	}
 	return out
 }

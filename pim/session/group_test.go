@@ -286,3 +286,93 @@ func TestGroupGivesRoleIsLearnt(t *testing.T) {
 		})
 	}
 }
+
+// Lists that leave out what a group brings are made up for by what the group is known to
+// have.
+func TestGroupGivesHiddenRole(t *testing.T) {
+	for _, eligible := range []bool{true, false} {
+		t.Run(map[bool]string{true: "to activate", false: "by membership"}[eligible], func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				azure := newService(pim.KindAzure)
+				directory, groups := full(newService(pim.KindDirectory)), full(newService(pim.KindGroup))
+				directory.hides = true
+				team, admin := membership("team"), roleOf(pim.KindDirectory, "admin")
+				groups.eligible = []pim.Eligibility{{Role: team, ID: "g", End: time.Now().Add(100 * time.Hour)}}
+				groups.policies[team.Key()] = pim.Policy{Readable: true, MaxDuration: 30 * time.Minute}
+				directory.policies[admin.Key()] = pim.Policy{Readable: true, MaxDuration: 8 * time.Hour}
+				directory.brings["id-team"] = []pim.GroupRole{{Role: admin, Eligible: eligible}}
+				directory.onSend = func(_ context.Context, n int) (bool, error) {
+					switch n { // The service learns late of the group.
+					case 1:
+						return false, &pim.Error{Code: pim.CodeNotEligible}
+					case 2:
+						return false, &pim.Error{Code: pim.CodePolicy, Rules: []pim.Rule{pim.RuleEligibility}}
+					}
+					return true, nil
+				}
+				r := runWith(t, t.TempDir(), session.Params{Providers: []pim.Provider{directory, groups}}, azure)
+				r.until("the role behind its group", func(s *pim.Snapshot) bool {
+					return slices.ContainsFunc(s.Eligible, func(e pim.Eligibility) bool { return e.Behind != "" })
+				})
+				ops, err := r.Activate(context.Background(), []session.Wish{{Key: admin.Key(), Duration: time.Hour, Justification: "because"}}, true)
+				if err != nil {
+					t.Fatal(err)
+				}
+				op, err := r.Wait(context.Background(), ops[0].ID)
+				if err != nil || op.State != pim.OperationDone || len(op.Steps) != 2 {
+					t.Fatalf("%+v (%+v), %v", op, op.Problem, err)
+				}
+				if n := len(directory.made("send")); n != map[bool]int{true: 3}[eligible] {
+					t.Errorf("%d sent", n)
+				}
+				r.read()
+				find := func(k pim.Key) *pim.ActiveRole {
+					for _, a := range r.Snapshot().Active {
+						if a.Assignment.Role.Key() == k {
+							return &a
+						}
+					}
+					return nil
+				}
+				row, group := find(admin.Key()), find(team.Key())
+				if row == nil || group == nil {
+					t.Fatalf("active %+v", r.Snapshot().Active)
+				}
+				if !eligible && (row.Certainty != group.Certainty || !row.Assignment.End.Equal(group.Assignment.End) || row.Assignment.Via != pim.ViaGroup || row.Assignment.Type != pim.Assigned) {
+					t.Errorf("the role is %+v", row)
+				}
+				time.Sleep(40 * time.Minute)
+				if find(team.Key()) != nil || !eligible && find(admin.Key()) != nil {
+					t.Errorf("active after the group's end: %+v", r.Snapshot().Active)
+				}
+				if !slices.ContainsFunc(r.Snapshot().Eligible, func(e pim.Eligibility) bool {
+					return e.Role.Key() == admin.Key() && e.Behind == team.Key()
+				}) && !eligible {
+					t.Error("the role is not behind its group any more")
+				}
+			})
+		})
+	}
+}
+
+// Who may be away by then is asked nothing in a browser.
+func TestGroupGivesRoleLongAfterTheClick(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		azure, groups, _ := behind(true)
+		azure.policies[key("owner")] = pim.Policy{Readable: true, MaxDuration: 8 * time.Hour, AuthContext: "c1"}
+		groups.status = "PendingProvisioning"
+		r, _ := runBehind(t, t.TempDir(), azure, groups)
+		op := r.activate("owner")[0]
+		time.Sleep(10 * time.Minute)
+		groups.set(func() { groups.setStatus(groups.requests[0].ID, "Provisioned") })
+		op = r.until("the end", func(s *pim.Snapshot) bool {
+			return slices.ContainsFunc(s.Operations, func(o pim.Operation) bool { return o.ID == op.ID && o.State.Over() })
+		}).Operations[0]
+		if code(op) != pim.CodeStepUp && code(op) != pim.CodeSignInNeeded || len(azure.made("send")) != 0 {
+			t.Errorf("%+v, %d sent", op.Problem, len(azure.made("send")))
+		}
+		if n := r.browser.count(); n != 0 {
+			t.Errorf("asked %d times in the browser", n)
+		}
+	})
+}

@@ -156,6 +156,57 @@ func TestTenantGroupGivesRole(t *testing.T) {
 	}
 }
 
+// A group that gives Entra roles, which filterByCurrentUser never lists, from one click to
+// the active role: where the person may read the whole collection, and where nobody but an
+// administrator may and only the group's own rows were readable.
+func TestTenantGroupGivesDirectoryRole(t *testing.T) {
+	for _, own := range []string{"allow", "refuse"} {
+		for _, role := range []string{"Privileged Authentication Administrator", "SharePoint Administrator"} {
+			t.Run(own+"/"+role, func(t *testing.T) {
+				o := newOffice(t, "demo")
+				o.control(http.MethodPut, "/settings", map[string]any{"graph": map[string]any{"otherCollection": "allow", "ownCollection": own, "activationLagSeconds": 3}})
+				d := o.runWith(t.TempDir(), o.all()...).read()
+				group := d.find(pim.KindGroup, "Member", "Break Glass").Role
+				d.until("the role behind its group", func(s *pim.Snapshot) bool {
+					return slices.ContainsFunc(s.Eligible, func(e pim.Eligibility) bool { return e.Role.Name == role && e.Behind == group.Key() })
+				})
+				want := d.find(pim.KindDirectory, role, "").Role
+				ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
+				defer cancel()
+				ops, err := d.Activate(ctx, []session.Wish{{
+					Key: want.Key(), Duration: 30 * time.Minute, Justification: "a test of groups", Ticket: pim.Ticket{Number: "4711", System: "tests"}, Client: "cli",
+				}}, true)
+				if err != nil {
+					t.Fatal(err)
+				}
+				op := d.wait(ops[0].ID)
+				if op.State != pim.OperationDone || len(op.Steps) != 2 || op.Steps[0].State != pim.OperationDone {
+					t.Fatalf("%+v (%+v), steps %+v", op, op.Problem, op.Steps)
+				}
+				if d.active(group) == "" || d.active(want) == "" {
+					t.Errorf("active: %+v", d.Snapshot().Active)
+				}
+				if err := d.refresh(); err != nil {
+					t.Error(err)
+				}
+				if d.active(want) == "" {
+					t.Error("the role is gone after a refresh")
+				}
+				o.tenant.Advance(time.Hour)
+				for range 2 {
+					if err := d.refresh(); err != nil {
+						t.Error(err)
+					}
+				}
+				d.until("the role behind its group again", func(s *pim.Snapshot) bool {
+					return slices.ContainsFunc(s.Eligible, func(e pim.Eligibility) bool { return e.Role.Name == role && e.Behind == group.Key() }) &&
+						!slices.ContainsFunc(s.Active, func(a pim.ActiveRole) bool { return a.Assignment.Role.Key() == want.Key() })
+				})
+			})
+		}
+	}
+}
+
 func TestTenantDecide(t *testing.T) {
 	o := newOffice(t, "demo")
 	var chidi *office

@@ -18,6 +18,8 @@ type fullService struct {
 	onDecide  func(n int) error
 	children  map[string][]pim.Scope
 	brings    map[string][]pim.GroupRole
+	// hides says that its lists leave out what comes with a group.
+	hides bool
 }
 
 func full(f *service) *fullService {
@@ -70,6 +72,8 @@ func (f *fullService) RolesOf(ctx context.Context, group string) ([]pim.GroupRol
 	defer f.mu.Unlock()
 	return f.brings[strings.ToLower(group)], f.note(ctx, "rolesof", group)
 }
+
+func (f *fullService) ShowsGroupRoles() bool { return !f.hides }
 
 // renewals counts the tokens that were renewed.
 type renewals struct {

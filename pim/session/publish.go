@@ -31,6 +31,7 @@ func (s *Session) publish() {
 			next.SignIn = pim.Explain(e)
 		}
 	}
+	next.Active = append(next.Active, s.brought(next.Active)...)
 	sortActive(next.Active)
 	next.Eligible = s.eligible
 	if s.behind = s.behindGroups(next.Active); len(s.behind) > 0 {
