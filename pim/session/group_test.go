@@ -3,6 +3,7 @@ package session_test
 import (
 	"context"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -181,11 +182,22 @@ func TestGroupGivesRoleStopsWhereTheGroupDoes(t *testing.T) {
 			if _, err := r.Wait(context.Background(), op.ID); err != nil {
 				t.Fatal(err)
 			}
+			time.Sleep(time.Minute)
+			synctest.Wait()
 			dir := r.copyFiles()
 			r.stop()
 			r = runWith(t, dir, session.Params{Providers: []pim.Provider{groups}}, azure)
 			if ops := r.Snapshot().Operations; len(ops) != 1 || ops[0].Role.Key() != group.Key() {
 				t.Errorf("after the restart: %+v", ops)
+			}
+			h := r.History()
+			if len(h) != 2 || h[0].State != pim.OperationWaiting && h[1].State != pim.OperationWaiting {
+				t.Fatalf("history %+v", h)
+			}
+			for _, e := range h {
+				if e.ID == op.ID && (e.State != pim.OperationFailed || e.Problem == nil || !strings.Contains(e.Problem.Text, "before this was sent")) {
+					t.Errorf("the role's entry is %+v", e)
+				}
 			}
 		})
 	})

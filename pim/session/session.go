@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -199,8 +200,42 @@ func (s *Session) restore() error {
 			s.ops = append(s.ops, restoreOperation(open))
 		}
 	}
+	s.closeEntries()
 	s.publish()
 	return nil
+}
+
+// closeEntries ends the entries of the history whose actions ended with an earlier run of the
+// program: an intent that is not in the journal was never sent, and is not sent now. s.mu is held.
+func (s *Session) closeEntries() {
+	for i, e := range s.history {
+		if e.Request != "" || slices.ContainsFunc(s.ops, func(o *operation) bool { return o.op.ID == e.ID }) {
+			continue
+		}
+		switch e.State {
+		case pim.OperationPreparing, pim.OperationWaiting:
+			e.Problem = pim.Explain(&leftError{&pim.Error{Code: pim.CodeCancelled}})
+		case pim.OperationSending, pim.OperationResolving:
+			e.Problem = pim.Explain(&pim.Error{Code: pim.CodeUnknownOutcome})
+		default:
+			continue
+		}
+		if !s.unsaved.history {
+			s.history, s.unsaved.history = slices.Clone(s.history), true
+		}
+		e.State = pim.OperationFailed
+		s.history[i] = e
+	}
+}
+
+// leftError is CodeCancelled for what was not sent when Roletray ended.
+type leftError struct{ error }
+
+func (e *leftError) Unwrap() error { return e.error }
+
+// Sentence says for the person what happened.
+func (*leftError) Sentence() string {
+	return "Roletray ended before this was sent. Nothing was sent."
 }
 
 // notice keeps an error that the session can live with, and clears it.
