@@ -5,10 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
-	"strings"
 
 	"roletray/pim/tenant/ledger"
+	"roletray/pim/tenant/speech"
 	"roletray/pim/tenant/world"
 )
 
@@ -49,15 +48,6 @@ func (s *Service) denied(c world.Caller, action, scope string) *fault {
 		upn, c.UserID, action, scope)
 }
 
-// ruleSentences is the newer wording of broken policy rules.
-var ruleSentences = map[ledger.Rule]string{
-	ledger.ExpirationRule:    "The requested duration is not allowed",
-	ledger.JustificationRule: "Justification is required",
-	ledger.EligibilityRule:   "An eligible role assignment is required",
-	ledger.TicketingRule:     "Ticket information is required",
-	ledger.MFARule:           "Multi-factor authentication is required",
-}
-
 // asFault says a refusal of the books in the words of ARM.
 func (c *call) asFault(err error) *fault {
 	var f *fault
@@ -68,49 +58,14 @@ func (c *call) asFault(err error) *fault {
 	if !errors.As(err, &e) {
 		return faultf(http.StatusInternalServerError, "InternalServerError", "%v", err)
 	}
-	status, message := http.StatusBadRequest, e.Detail
-	switch e.Code {
-	case ledger.RoleAssignmentExists:
-		message = "The Role assignment already exists."
-	case ledger.RoleAssignmentDoesNotExist:
-		message = "The Role assignment does not exist."
-	case ledger.RoleEligibilityDoesNotExist:
-		message = "The Role eligibility does not exist."
-	case ledger.PendingRoleAssignmentRequest:
-		message = "There is already an existing pending Role assignment request."
-	case ledger.RequestExists:
-		status = c.settings.RepeatedPut
-	case ledger.PolicyValidationFailed:
-		message = "The following policy rules failed: " + brokenRules(e.Rules, c.settings.PolicyWording)
-	case ledger.AcrsValidationFailed:
-		claims := fmt.Sprintf(`{"access_token":{"acrs":{"essential":true, "value":"%s"}}}`, e.Context)
-		message = "&claims=" + strings.ReplaceAll(url.QueryEscape(claims), "+", "%20")
-	case ledger.ActiveDurationTooShort:
-		// The spelling is the service's own.
-		message = "The Active duration is too short. Miniumum Required is 5 minutes."
-	case ledger.InsufficientPermissions:
-		status = http.StatusForbidden
-		message = fmt.Sprintf("The requestor %s does not have permissions for this request.", c.caller.UserID)
-	case ledger.AuthorizationFailed:
+	if e.Code == ledger.AuthorizationFailed {
 		return c.s.denied(c.caller, "Microsoft.Authorization/roleAssignments/write", c.node.prefix())
-	case ledger.NotFound:
-		status = http.StatusNotFound
-	case ledger.Conflict:
-		status = http.StatusConflict
+	}
+	status, message := speech.Refusal(e, c.settings.PolicyWording, c.caller)
+	if e.Code == ledger.RequestExists {
+		status = c.settings.RepeatedPut
 	}
 	return &fault{status: status, code: string(e.Code), message: message}
-}
-
-func brokenRules(rules []ledger.Rule, wording string) string {
-	if wording != "sentences" {
-		b, _ := json.Marshal(rules) // strings always marshal
-		return string(b)
-	}
-	var said []string
-	for _, r := range rules {
-		said = append(said, string(r)+" - "+ruleSentences[r])
-	}
-	return strings.Join(said, ", ")
 }
 
 func writeFault(w http.ResponseWriter, f *fault) {

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"roletray/pim/tenant/speech"
 )
 
 func names(rows []row) (out []string) {
@@ -278,7 +280,7 @@ func TestWrittenDurations(t *testing.T) {
 		if got := isoDuration(d); got != want {
 			t.Errorf("%v is written %s", d, got)
 		}
-		if back, err := parseDuration(want); err != nil || back != d {
+		if back, err := speech.ParseDuration(want); err != nil || back != d {
 			t.Errorf("%s is read as %v, %v", want, back, err)
 		}
 	}

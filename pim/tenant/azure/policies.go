@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"roletray/pim/tenant/ledger"
+	"roletray/pim/tenant/speech"
 )
 
 type policyAssignment struct {
@@ -116,7 +117,7 @@ func rules(p ledger.Policy) []rule {
 				r.IsEnabled, r.ClaimValue = ptr(p.Context != ""), &p.Context
 			})
 		}
-		add("Enablement", "Enablement", func(r *rule) { r.EnabledRules = ptr(enabled(p, suffix)) })
+		add("Enablement", "Enablement", func(r *rule) { r.EnabledRules = ptr(speech.EnabledRules(p, suffix)) })
 		add("Expiration", "Expiration", func(r *rule) {
 			r.IsExpirationRequired, r.MaximumDuration = ptr(t.caller == "EndUser"), "P365D"
 			if t.caller == "EndUser" {
@@ -131,25 +132,6 @@ func rules(p ledger.Policy) []rule {
 		}
 	}
 	return out
-}
-
-func enabled(p ledger.Policy, target string) []string {
-	on := []string{}
-	switch target {
-	case "Admin_Assignment":
-		return []string{"Justification"}
-	case "EndUser_Assignment":
-		if p.MFA {
-			on = append(on, "MultiFactorAuthentication")
-		}
-		if p.Justification {
-			on = append(on, "Justification")
-		}
-		if p.Ticket {
-			on = append(on, "Ticketing")
-		}
-	}
-	return on
 }
 
 func approvalRule(p ledger.Policy) *approvalSetting {

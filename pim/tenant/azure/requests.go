@@ -4,15 +4,14 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"math"
 	"net/http"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/sosodev/duration"
 
 	"roletray/pim/tenant/ledger"
+	"roletray/pim/tenant/speech"
 )
 
 // maxBody is the longest request body that is read.
@@ -134,25 +133,15 @@ func invalidContent(why string) *fault {
 
 // requestBody is the JSON of a PUT. Null and missing mean the same.
 type requestBody struct {
-	PrincipalID                     string `json:"principalId"`
-	RoleDefinitionID                string `json:"roleDefinitionId"`
-	RequestType                     string `json:"requestType"`
-	LinkedRoleEligibilityScheduleID string `json:"linkedRoleEligibilityScheduleId"`
-	Justification                   string `json:"justification"`
-	ScheduleInfo                    struct {
-		StartDateTime string `json:"startDateTime"`
-		Expiration    struct {
-			Type        string `json:"type"`
-			EndDateTime string `json:"endDateTime"`
-			Duration    string `json:"duration"`
-		} `json:"expiration"`
-	} `json:"scheduleInfo"`
-	TicketInfo struct {
-		TicketNumber string `json:"ticketNumber"`
-		TicketSystem string `json:"ticketSystem"`
-	} `json:"ticketInfo"`
-	Condition        string `json:"condition"`
-	ConditionVersion string `json:"conditionVersion"`
+	PrincipalID                     string          `json:"principalId"`
+	RoleDefinitionID                string          `json:"roleDefinitionId"`
+	RequestType                     string          `json:"requestType"`
+	LinkedRoleEligibilityScheduleID string          `json:"linkedRoleEligibilityScheduleId"`
+	Justification                   string          `json:"justification"`
+	ScheduleInfo                    speech.Schedule `json:"scheduleInfo"`
+	TicketInfo                      speech.Ticket   `json:"ticketInfo"`
+	Condition                       string          `json:"condition"`
+	ConditionVersion                string          `json:"conditionVersion"`
 }
 
 // parseRequest reads the body of a PUT and its schedule.
@@ -178,78 +167,11 @@ func parseRequest(body []byte) (requestBody, ledger.Schedule, error) {
 	if uuid.Validate(b.PrincipalID) != nil {
 		return b, s, badRequest("The property 'principalId' is not a GUID.")
 	}
-	s, err := parseSchedule(b)
-	return b, s, err
-}
-
-func parseSchedule(b requestBody) (ledger.Schedule, error) {
-	var s ledger.Schedule
-	var err error
-	if v := b.ScheduleInfo.StartDateTime; v != "" {
-		if s.Start, err = parseTime(v); err != nil {
-			return s, badRequest("The property 'scheduleInfo.startDateTime' is not a date and time.")
-		}
+	s, wrong := b.ScheduleInfo.Parse()
+	if wrong != "" {
+		return b, s, badRequest("%s", wrong)
 	}
-	x := b.ScheduleInfo.Expiration
-	switch {
-	case x.Type == "":
-	case is(x.Type, string(ledger.AfterDuration)):
-		s.Expiration = ledger.AfterDuration
-		if s.Duration, err = parseDuration(x.Duration); err != nil {
-			return s, badRequest("The property 'scheduleInfo.expiration.duration' is not a duration.")
-		}
-	case is(x.Type, string(ledger.AfterDateTime)):
-		s.Expiration = ledger.AfterDateTime
-		if s.End, err = parseTime(x.EndDateTime); err != nil {
-			return s, badRequest("The property 'scheduleInfo.expiration.endDateTime' is not a date and time.")
-		}
-	case is(x.Type, string(ledger.NoExpiration)):
-		s.Expiration = ledger.NoExpiration
-	default:
-		return s, badRequest("The property 'scheduleInfo.expiration.type' is not known.")
-	}
-	return s, nil
-}
-
-func parseTime(v string) (time.Time, error) {
-	t, err := time.Parse(time.RFC3339Nano, v)
-	if err != nil {
-		// Some clients leave the zone out; the service takes it as UTC.
-		t, err = time.Parse("2006-01-02T15:04:05.999999999", v)
-	}
-	if t.Year() < 1 || t.Year() > 9999 {
-		return t, errors.New("out of range")
-	}
-	return t.UTC(), err
-}
-
-// parseDuration takes an ISO 8601 duration between nothing and ten years.
-func parseDuration(v string) (time.Duration, error) {
-	d, err := duration.Parse(v)
-	if err != nil {
-		return 0, err
-	}
-	const tenYears = 10 * 365 * 24 * time.Hour
-	for _, part := range []float64{d.Years, d.Months, d.Weeks, d.Days, d.Hours, d.Minutes, d.Seconds} {
-		if math.IsNaN(part) || part < 0 || part > tenYears.Seconds() {
-			return 0, errors.New("out of range")
-		}
-	}
-	if d.Negative || d.Years > 10 || d.Months > 120 || d.Weeks > 520 || d.Days > 3650 || d.Hours > 87600 {
-		return 0, errors.New("out of range")
-	}
-	return d.ToTimeDuration(), nil
-}
-
-// selfActions are what a user may ask, by their names in lower case.
-var selfActions = map[string]ledger.Action{
-	"selfactivate": ledger.SelfActivate, "selfdeactivate": ledger.SelfDeactivate,
-	"selfextend": ledger.SelfExtend, "selfrenew": ledger.SelfRenew,
-}
-
-// adminActions are what only an administrator may ask.
-var adminActions = map[string]bool{
-	"adminassign": true, "adminremove": true, "adminupdate": true, "adminextend": true, "adminrenew": true,
+	return b, s, nil
 }
 
 // submission turns a body into what the books take, and checks what is a matter
@@ -263,11 +185,10 @@ func (c *call) submission(f ledger.Family, name string, body []byte) (ledger.Sub
 	if err != nil {
 		return s, err
 	}
-	kind := strings.ToLower(b.RequestType)
-	if adminActions[kind] {
+	if speech.IsAdminAction(b.RequestType) {
 		return s, c.s.denied(c.caller, "Microsoft.Authorization/roleAssignments/write", c.node.prefix())
 	}
-	action, ok := selfActions[kind]
+	action, ok := speech.SelfAction(b.RequestType)
 	if !ok || f == ledger.OfEligibility && (action == ledger.SelfActivate || action == ledger.SelfDeactivate) {
 		return s, badRequest("The request type '%s' is not valid here.", b.RequestType)
 	}
@@ -279,7 +200,7 @@ func (c *call) submission(f ledger.Family, name string, body []byte) (ledger.Sub
 		ID: strings.ToLower(name), Family: f, Action: action,
 		Target:    ledger.Target{Role: role, Scope: c.node.id},
 		Principal: strings.ToLower(b.PrincipalID), Schedule: schedule, Justification: b.Justification,
-		Ticket:    ledger.Ticket{Number: b.TicketInfo.TicketNumber, System: b.TicketInfo.TicketSystem},
+		Ticket:    ledger.Ticket(b.TicketInfo),
 		Condition: b.Condition, ConditionVersion: b.ConditionVersion,
 	}
 	if action != ledger.SelfActivate {

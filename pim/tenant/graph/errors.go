@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strings"
 
 	"roletray/pim/tenant/ledger"
+	"roletray/pim/tenant/speech"
 )
 
 // fault is an answer that says no.
@@ -51,15 +51,6 @@ func noObject(id string) *fault {
 	return faultf(http.StatusNotFound, "Request_ResourceNotFound", "Resource '%.100s' does not exist or one of its queried reference-property objects are not present.", id)
 }
 
-// ruleSentences is the newer wording of broken policy rules.
-var ruleSentences = map[ledger.Rule]string{
-	ledger.ExpirationRule:    "The requested duration is not allowed",
-	ledger.JustificationRule: "Justification is required",
-	ledger.EligibilityRule:   "An eligible role assignment is required",
-	ledger.TicketingRule:     "Ticket information is required",
-	ledger.MFARule:           "Multi-factor authentication is required",
-}
-
 // asFault says a refusal of the books in the words of Graph.
 func (c *call) asFault(err error) *fault {
 	var f *fault
@@ -70,45 +61,8 @@ func (c *call) asFault(err error) *fault {
 	if !errors.As(err, &e) {
 		return faultf(http.StatusInternalServerError, "generalException", "%v", err)
 	}
-	status, message := http.StatusBadRequest, e.Detail
-	switch e.Code {
-	case ledger.RoleAssignmentExists:
-		message = "The Role assignment already exists."
-	case ledger.RoleAssignmentDoesNotExist:
-		message = "The Role assignment does not exist."
-	case ledger.RoleEligibilityDoesNotExist:
-		message = "The Role eligibility does not exist."
-	case ledger.PendingRoleAssignmentRequest:
-		message = "There is already an existing pending Role assignment request."
-	case ledger.PolicyValidationFailed:
-		message = "The following policy rules failed: " + brokenRules(e.Rules, c.settings.PolicyWording)
-	case ledger.AcrsValidationFailed:
-		claims := fmt.Sprintf(`{"access_token":{"acrs":{"essential":true, "value":"%s"}}}`, e.Context)
-		message = "&claims=" + strings.ReplaceAll(url.QueryEscape(claims), "+", "%20")
-	case ledger.ActiveDurationTooShort:
-		// The spelling is the service's own.
-		message = "The Active duration is too short. Miniumum Required is 5 minutes."
-	case ledger.InsufficientPermissions:
-		status = http.StatusForbidden
-		message = fmt.Sprintf("The requestor %s does not have permissions for this request.", c.caller.UserID)
-	case ledger.NotFound:
-		status = http.StatusNotFound
-	case ledger.Conflict:
-		status = http.StatusConflict
-	}
+	status, message := speech.Refusal(e, c.settings.PolicyWording, c.caller)
 	return pimFault(status, string(e.Code), "%s", message)
-}
-
-func brokenRules(rules []ledger.Rule, wording string) string {
-	if wording != "sentences" {
-		b, _ := json.Marshal(rules) // strings always marshal
-		return string(b)
-	}
-	var said []string
-	for _, r := range rules {
-		said = append(said, string(r)+" - "+ruleSentences[r])
-	}
-	return strings.Join(said, ", ")
 }
 
 // refuse answers with a fault, in the form that the settings want.

@@ -139,8 +139,8 @@ func FuzzRequestBody(f *testing.F) {
 		if err != nil {
 			return
 		}
-		schedule, err := parseSchedule(b)
-		if err == nil && (schedule.Duration < 0 || schedule.Duration.Hours() > 24*3660) {
+		schedule, wrong := b.ScheduleInfo.Parse()
+		if wrong == "" && (schedule.Duration < 0 || schedule.Duration.Hours() > 24*3660) {
 			t.Fatalf("%s lasts %v", body, schedule.Duration)
 		}
 	})

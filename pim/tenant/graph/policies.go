@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"roletray/pim/tenant/ledger"
+	"roletray/pim/tenant/speech"
 )
 
 var (
@@ -284,7 +285,7 @@ func rules(p ledger.Policy, group bool) []entity {
 		}
 		user := t.caller == "EndUser"
 		add("Expiration", "Expiration", entity{"isExpirationRequired": user, "maximumDuration": t.longest})
-		add("Enablement", "Enablement", entity{"enabledRules": enabled(p, suffix)})
+		add("Enablement", "Enablement", entity{"enabledRules": speech.EnabledRules(p, suffix)})
 		if user {
 			add("Approval", "Approval", entity{"setting": approvalSetting(p)})
 			add("AuthenticationContext", "AuthenticationContext", entity{"isEnabled": p.Context != "", "claimValue": orNull(p.Context)})
@@ -297,25 +298,6 @@ func rules(p ledger.Policy, group bool) []entity {
 		}
 	}
 	return out
-}
-
-func enabled(p ledger.Policy, target string) []string {
-	on := []string{}
-	switch target {
-	case "Admin_Assignment":
-		on = append(on, "Justification")
-	case "EndUser_Assignment":
-		if p.MFA {
-			on = append(on, "MultiFactorAuthentication")
-		}
-		if p.Justification {
-			on = append(on, "Justification")
-		}
-		if p.Ticket {
-			on = append(on, "Ticketing")
-		}
-	}
-	return on
 }
 
 func approvalSetting(p ledger.Policy) entity {

@@ -5,16 +5,14 @@ import (
 	"errors"
 	"io"
 	"maps"
-	"math"
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/google/uuid"
-	"github.com/sosodev/duration"
 
 	"roletray/pim/tenant/ledger"
+	"roletray/pim/tenant/speech"
 )
 
 // maxBody is the longest request body that is read.
@@ -22,26 +20,16 @@ const maxBody = 256 << 10
 
 // requestBody is the JSON of a POST. Null and missing mean the same.
 type requestBody struct {
-	Action           string `json:"action"`
-	PrincipalID      string `json:"principalId"`
-	RoleDefinitionID string `json:"roleDefinitionId"`
-	DirectoryScopeID string `json:"directoryScopeId"`
-	GroupID          string `json:"groupId"`
-	AccessID         string `json:"accessId"`
-	Justification    string `json:"justification"`
-	IsValidationOnly bool   `json:"isValidationOnly"`
-	ScheduleInfo     struct {
-		StartDateTime string `json:"startDateTime"`
-		Expiration    struct {
-			Type        string `json:"type"`
-			EndDateTime string `json:"endDateTime"`
-			Duration    string `json:"duration"`
-		} `json:"expiration"`
-	} `json:"scheduleInfo"`
-	TicketInfo struct {
-		TicketNumber string `json:"ticketNumber"`
-		TicketSystem string `json:"ticketSystem"`
-	} `json:"ticketInfo"`
+	Action           string          `json:"action"`
+	PrincipalID      string          `json:"principalId"`
+	RoleDefinitionID string          `json:"roleDefinitionId"`
+	DirectoryScopeID string          `json:"directoryScopeId"`
+	GroupID          string          `json:"groupId"`
+	AccessID         string          `json:"accessId"`
+	Justification    string          `json:"justification"`
+	IsValidationOnly bool            `json:"isValidationOnly"`
+	ScheduleInfo     speech.Schedule `json:"scheduleInfo"`
+	TicketInfo       speech.Ticket   `json:"ticketInfo"`
 }
 
 // post takes a request in.
@@ -114,23 +102,13 @@ func invalidRequest(format string, args ...any) *fault {
 	return pimFault(http.StatusBadRequest, string(ledger.InvalidRequest), format, args...)
 }
 
-// selfActions are what a user may ask, by their names in lower case.
-var selfActions = map[string]ledger.Action{
-	"selfactivate": ledger.SelfActivate, "selfdeactivate": ledger.SelfDeactivate,
-	"selfextend": ledger.SelfExtend, "selfrenew": ledger.SelfRenew,
-}
-
-// adminActions are what only an administrator may ask.
-var adminActions = []string{"adminassign", "adminremove", "adminupdate", "adminextend", "adminrenew"}
-
 func (p *plane) submission(k *kind, b requestBody) (ledger.Submission, error) {
 	var s ledger.Submission
-	action := strings.ToLower(b.Action)
-	if slices.Contains(adminActions, action) {
+	if speech.IsAdminAction(b.Action) {
 		return s, unauthorized()
 	}
 	var ok bool
-	if s.Action, ok = selfActions[action]; !ok {
+	if s.Action, ok = speech.SelfAction(b.Action); !ok {
 		return s, invalidRequest("The action '%.100s' is not valid.", b.Action)
 	}
 	if k.family == ledger.OfEligibility && (s.Action == ledger.SelfActivate || s.Action == ledger.SelfDeactivate) {
@@ -143,13 +121,14 @@ func (p *plane) submission(k *kind, b requestBody) (ledger.Submission, error) {
 	if s.Target, err = p.target(b); err != nil {
 		return s, err
 	}
-	if s.Schedule, err = parseSchedule(b); err != nil {
-		return s, err
+	var wrong string
+	if s.Schedule, wrong = b.ScheduleInfo.Parse(); wrong != "" {
+		return s, invalidRequest("%s", wrong)
 	}
 	s.ID = uuid.NewString()
 	s.ScheduleID = p.scheduleID(s.Target, s.ID)
 	s.Family, s.Principal, s.Justification = k.family, strings.ToLower(b.PrincipalID), b.Justification
-	s.Ticket = ledger.Ticket{Number: b.TicketInfo.TicketNumber, System: b.TicketInfo.TicketSystem}
+	s.Ticket = ledger.Ticket(b.TicketInfo)
 	return s, nil
 }
 
@@ -173,57 +152,6 @@ func (p *plane) target(b requestBody) (ledger.Target, error) {
 		return t, pimFault(http.StatusBadRequest, "InvalidScope", "The scope '%.100s' is not valid.", b.DirectoryScopeID)
 	}
 	return t, nil
-}
-
-func parseSchedule(b requestBody) (ledger.Schedule, error) {
-	var s ledger.Schedule
-	var err error
-	if v := b.ScheduleInfo.StartDateTime; v != "" {
-		if s.Start, err = parseTime(v); err != nil {
-			return s, invalidRequest("The property 'scheduleInfo.startDateTime' is not a date and time.")
-		}
-	}
-	x := b.ScheduleInfo.Expiration
-	switch {
-	case x.Type == "", is(x.Type, "notSpecified"):
-	case is(x.Type, string(ledger.AfterDuration)):
-		s.Expiration = ledger.AfterDuration
-		if s.Duration, err = parseDuration(x.Duration); err != nil {
-			return s, invalidRequest("The property 'scheduleInfo.expiration.duration' is not a duration.")
-		}
-	case is(x.Type, string(ledger.AfterDateTime)):
-		s.Expiration = ledger.AfterDateTime
-		if s.End, err = parseTime(x.EndDateTime); err != nil {
-			return s, invalidRequest("The property 'scheduleInfo.expiration.endDateTime' is not a date and time.")
-		}
-	case is(x.Type, string(ledger.NoExpiration)):
-		s.Expiration = ledger.NoExpiration
-	default:
-		return s, invalidRequest("The property 'scheduleInfo.expiration.type' is not known.")
-	}
-	return s, nil
-}
-
-func parseTime(v string) (time.Time, error) {
-	t, err := time.Parse(time.RFC3339Nano, v)
-	if err == nil && (t.Year() < 1 || t.Year() > 9999) {
-		err = errors.New("out of range")
-	}
-	return t.UTC(), err
-}
-
-// parseDuration takes an ISO 8601 duration between nothing and ten years.
-func parseDuration(v string) (time.Duration, error) {
-	d, err := duration.Parse(v)
-	if err != nil {
-		return 0, err
-	}
-	const tenYears = 10 * 365 * 24 * time.Hour
-	seconds := d.Seconds + 60*(d.Minutes+60*(d.Hours+24*(d.Days+7*d.Weeks+30.4*d.Months+365*d.Years)))
-	if d.Negative || math.IsNaN(seconds) || seconds < 0 || seconds > tenYears.Seconds() {
-		return 0, errors.New("out of range")
-	}
-	return d.ToTimeDuration(), nil
 }
 
 // cancel takes a request back.

@@ -55,8 +55,8 @@ func TestMicrosoftsExamples(t *testing.T) {
 			if err != nil || b.Action == "" || b.PrincipalID == "" || b.RoleDefinitionID+b.GroupID == "" {
 				t.Errorf("%s: %+v %v", name, b, err)
 			}
-			if _, err := parseSchedule(b); err != nil {
-				t.Errorf("%s: %v", name, err)
+			if _, wrong := b.ScheduleInfo.Parse(); wrong != "" {
+				t.Errorf("%s: %s", name, wrong)
 			}
 			continue
 		case strings.Contains(name, ".rules."):
