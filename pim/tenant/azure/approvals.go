@@ -93,6 +93,9 @@ func (c *call) approval(id string) (ledger.Request, error) {
 	if !ok || !c.concerns(&r) || !c.s.books.Within(r.Target.Scope, c.node.id) {
 		return r, notFound("role assignment approval", id)
 	}
+	if c.settings.OwnApproval == "refuse" && !c.s.books.CanDecide(&r, c.caller.UserID) {
+		return r, c.s.denied(c.caller, "Microsoft.Authorization/roleAssignmentApprovals/read", c.node.prefix())
+	}
 	return r, nil
 }
 

@@ -1,12 +1,14 @@
 package azure
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
 	"roletray/pim/tenant/ledger"
@@ -272,6 +274,11 @@ func TestApproval(t *testing.T) {
 			t.Errorf("status %s after a day", s)
 		}
 		decide(tn, boss, r, "PATCH", yes).want(t, http.StatusConflict, "Conflict")
+		var a row
+		tn.do(user(sampleUser), "GET", r.Properties.ApprovalID, nil).want(t, http.StatusOK, "").into(t, &a)
+		if p := a.Properties.Stages[0].Properties; p.Status != "Expired" || p.ReviewResult != "NotReviewed" {
+			t.Errorf("the stage is %+v", p)
+		}
 	})
 	t.Run("cancelled", func(t *testing.T) {
 		tn := newTenant(t)
@@ -301,6 +308,34 @@ func TestApproval(t *testing.T) {
 		if err := tn.service.Decide(uuid.NewString(), true, "", "fine"); err == nil {
 			t.Error("decided on nothing")
 		}
+	})
+	t.Run("read by the requestor", func(t *testing.T) {
+		tn := newTenant(t)
+		r := tn.activate(bossRole, sampleSub)
+		decide(tn, boss, r, "PATCH", properties{"reviewResult": "Deny", "justification": "no"}).want(t, http.StatusOK, "")
+		var a struct {
+			Properties struct {
+				Stages []struct{ Properties map[string]any }
+			}
+		}
+		tn.do(user(sampleUser), "GET", r.Properties.ApprovalID, nil).want(t, http.StatusOK, "").into(t, &a)
+		want := map[string]any{
+			"displayName": "Approval", "status": "Completed", "reviewResult": "Deny", "justification": "no", "assignedToMe": false,
+			"reviewedBy": map[string]any{"principalId": boss, "principalType": "user", "principalName": "Boss", "userPrincipalName": "boss@my-tenant.com"},
+		}
+		got := a.Properties.Stages[0].Properties
+		at, err := time.Parse(time.RFC3339, fmt.Sprint(got["reviewedDateTime"]))
+		if delete(got, "reviewedDateTime"); err != nil || tn.clock.Now().Sub(at).Abs() > time.Minute {
+			t.Errorf("decided at %v, %v", at, err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(diff)
+		}
+		tn.settings.OwnApproval = "refuse"
+		for _, path := range []string{"", "/stages", "/stages/" + uuid.NewString()} {
+			tn.do(user(sampleUser), "GET", r.Properties.ApprovalID+path, nil).want(t, http.StatusForbidden, "AuthorizationFailed")
+		}
+		tn.do(user(boss), "GET", r.Properties.ApprovalID, nil).want(t, http.StatusOK, "")
 	})
 	t.Run("lists", func(t *testing.T) {
 		tn := newTenant(t)

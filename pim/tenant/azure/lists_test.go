@@ -297,6 +297,7 @@ func TestSettingsAreChecked(t *testing.T) {
 		func(s *Settings) { s.RootActive = "half" },
 		func(s *Settings) { s.ApprovalAnswer = 500 },
 		func(s *Settings) { s.LinkedForm = "" },
+		func(s *Settings) { s.OwnApproval = "sometimes" },
 		func(s *Settings) { s.RepeatedPut = 201 },
 	} {
 		s := DefaultSettings()

@@ -54,6 +54,9 @@ type Settings struct {
 	PrincipalFilter string `json:"principalFilter"`
 	// RequestsAsTarget is what asTarget() lists of requests: "full" or "empty".
 	RequestsAsTarget string `json:"requestsAsTarget"`
+	// OwnApproval is whether people may read the approval of a request of their own
+	// that they do not decide: "allow", or "refuse", which says 403.
+	OwnApproval string `json:"ownApproval"`
 	// ReducedNeedsRead refuses an activation below the eligibility's scope to
 	// whoever cannot read that scope.
 	ReducedNeedsRead bool `json:"reducedNeedsRead"`
@@ -79,6 +82,7 @@ func DefaultSettings() Settings {
 		MissingFilter:       403,
 		PrincipalFilter:     "allow",
 		RequestsAsTarget:    "full",
+		OwnApproval:         "allow",
 	}
 }
 
@@ -99,6 +103,7 @@ func (s Settings) Validate() error {
 		{"pastStart", s.PastStart, "accept sometimes refuse"},
 		{"principalFilter", s.PrincipalFilter, "allow refuse"},
 		{"requestsAsTarget", s.RequestsAsTarget, "full empty"},
+		{"ownApproval", s.OwnApproval, "allow refuse"},
 		{"approvalAnswer", fmt.Sprint(s.ApprovalAnswer), "200 204"},
 		{"repeatedPut", fmt.Sprint(s.RepeatedPut), "409 400"},
 		{"missingFilter", fmt.Sprint(s.MissingFilter), "403 400"},

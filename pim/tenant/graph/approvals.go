@@ -149,6 +149,9 @@ func (p *plane) approval(c *call, id string) (ledger.Request, error) {
 	if !ok || r.Approval == nil || !p.concerns(c, row{request: &r, principal: r.Principal}) {
 		return r, notFound(id)
 	}
+	if c.settings.OwnApproval == "refuse" && !p.decides(c)(&r) && !p.s.hasRole(c.caller.UserID, readers) {
+		return r, unauthorized()
+	}
 	return r, nil
 }
 

@@ -212,7 +212,7 @@ func TestSettingsAreChecked(t *testing.T) {
 	}
 	for name, change := range map[string]func(*Settings){
 		"pageSize": func(s *Settings) { s.PageSize = -1 }, "errorForm": func(s *Settings) { s.ErrorForm = "x" },
-		"futureStart": func(s *Settings) { s.FutureStart = "" },
+		"futureStart": func(s *Settings) { s.FutureStart = "" }, "ownApproval": func(s *Settings) { s.OwnApproval = "no" },
 	} {
 		s := DefaultSettings()
 		change(&s)

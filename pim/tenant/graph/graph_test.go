@@ -263,6 +263,11 @@ type object struct {
 		Rules, EffectiveRules []map[string]any
 	}
 	Stages, Steps []stage
+	// Of a stage.
+	ReviewResult, Justification string
+	AssignedToMe                bool
+	ReviewedDateTime            *time.Time
+	ReviewedBy                  *object
 }
 
 type stage struct {

@@ -151,6 +151,18 @@ func TestApproval(t *testing.T) {
 		if got := tn.status(s.requests, r.ID); got != "Denied" {
 			t.Errorf("denied is %s", got)
 		}
+		parts := strings.Replace(s.approvals, "%", r.ID, 1)
+		st := tn.list(user(me), parts)[0]
+		if by := st.ReviewedBy; st.Status != "Completed" || st.ReviewResult != "Deny" || st.Justification != "no" || st.AssignedToMe ||
+			tn.clock.Now().Sub(*st.ReviewedDateTime).Abs() > time.Minute || by.ID != boss || by.DisplayName != "Boss" {
+			t.Errorf("the requestor is told %+v", st)
+		}
+		tn.settings.OwnApproval = "refuse"
+		for _, path := range []string{parts, parts + "/" + st.ID, parts[:strings.LastIndex(parts, "/")]} {
+			tn.do(user(me), "GET", path, nil).want(t, http.StatusForbidden, "UnauthorizedAccessException")
+			tn.do(user(boss), "GET", path, nil).want(t, http.StatusOK, "")
+		}
+		tn.settings.OwnApproval = "allow"
 		r = tn.activate(s.approved("selfActivate"))
 		tn.do(user(boss), "POST", s.requests+"/"+r.ID+"/cancel", nil).want(t, http.StatusForbidden, "InsufficientPermissions")
 		tn.do(user(me), "POST", s.requests+"/"+r.ID+"/cancel", nil).want(t, http.StatusNoContent, "")
@@ -161,6 +173,9 @@ func TestApproval(t *testing.T) {
 		tn.clock.Advance(25 * time.Hour)
 		if got := tn.status(s.requests, r.ID); got != "TimedOut" {
 			t.Errorf("after a day it is %s", got)
+		}
+		if st := tn.list(user(me), strings.Replace(s.approvals, "%", r.ID, 1))[0]; st.Status != "Expired" || st.ReviewResult != "NotReviewed" {
+			t.Errorf("the stage that nobody decided is %+v", st)
 		}
 	})
 }

@@ -45,6 +45,9 @@ type Settings struct {
 	// OtherCollection is whether they may for another principal: "refuse" or
 	// "allow". Those who hold a role that reads everything always may.
 	OtherCollection string `json:"otherCollection"`
+	// OwnApproval is whether people may read the approval of a request of their own
+	// that they do not decide: "allow", or "refuse", which says 403.
+	OwnApproval string `json:"ownApproval"`
 	// DirectoryScopeType is the scopeType of the role settings of directory
 	// roles: "DirectoryRole" or "Directory". Asking for the other finds nothing.
 	DirectoryScopeType string `json:"directoryScopeType"`
@@ -71,6 +74,7 @@ func DefaultSettings() Settings {
 		FutureStart:         "refuse",
 		OwnCollection:       "allow",
 		OtherCollection:     "refuse",
+		OwnApproval:         "allow",
 		DirectoryScopeType:  "DirectoryRole",
 		PolicyRead:          "scope",
 		ExpandGroup:         "full",
@@ -101,6 +105,7 @@ func (s Settings) Validate() error {
 		{"futureStart", s.FutureStart, "refuse grant"},
 		{"ownCollection", s.OwnCollection, "allow refuse"},
 		{"otherCollection", s.OtherCollection, "refuse allow"},
+		{"ownApproval", s.OwnApproval, "allow refuse"},
 		{"directoryScopeType", s.DirectoryScopeType, "DirectoryRole Directory"},
 		{"policyRead", s.PolicyRead, "scope role"},
 		{"expandGroup", s.ExpandGroup, "full refuse empty"},
