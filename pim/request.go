@@ -65,14 +65,18 @@ type Request struct {
 	Justification string    `json:"justification,omitempty"`
 	Ticket        Ticket    `json:"ticket,omitzero"`
 	Created       time.Time `json:"created,omitzero"`
-	ApprovalID    string    `json:"approvalId,omitempty"`
-	PrincipalID   string    `json:"principalId,omitempty"`
-	RequestorID   string    `json:"requestorId,omitempty"`
+	// ApprovalID is the approval's id as the service gave it. Resource Manager gives it
+	// only while the request waits.
+	ApprovalID  string `json:"approvalId,omitempty"`
+	PrincipalID string `json:"principalId,omitempty"`
+	RequestorID string `json:"requestorId,omitempty"`
 	// EligibilityScheduleID is the eligibility that the request draws on.
 	EligibilityScheduleID string `json:"eligibilityScheduleId,omitempty"`
 	// OfEligibility says that the request is about an eligibility itself, as its
 	// prolongation is, and not about an assignment. The services keep the two apart.
 	OfEligibility bool `json:"ofEligibility,omitempty"`
+	// Review is who decided on it, where that could be read.
+	Review Review `json:"review,omitzero"`
 }
 
 // Phase is what the request's status means at the moment now. A status that is
@@ -107,9 +111,18 @@ func (r Request) Phase(now time.Time) Phase {
 // Problem says why a request that was refused will not be.
 func (r Request) Problem() *Problem {
 	p := &Problem{Code: CodeRejected, Details: "Request " + CleanText(r.ID, 100) + ": " + CleanText(string(r.Status), 50)}
-	switch fold(string(r.Status)) {
+	status := fold(string(r.Status))
+	if r.Review.Result == ReviewExpired {
+		status = "timedout" // The service may call it denied or failed.
+	}
+	switch status {
 	case "denied", "admindenied":
 		p.Text = "The request was denied. Ask your approver for the reason."
+		if v := r.Review; v.Result == ReviewDenied {
+			if p.Text = v.Sentence(); v.Reason == "" {
+				p.Text += " Ask your approver for the reason."
+			}
+		}
 	case "canceled":
 		p.Code, p.Text = CodeCancelled, "The request was withdrawn."
 	case "timedout":

@@ -78,8 +78,21 @@ func TestDecisionAtTenant(t *testing.T) {
 			if err := ada.provider.Decide(t.Context(), a, d); err != nil {
 				t.Fatal(err)
 			}
-			if now, err := chidi.provider.Follow(t.Context(), asked); err != nil || now.Phase(ada.Now()) != tt.want {
+			now, err := chidi.provider.Follow(t.Context(), asked)
+			if err != nil || now.Phase(ada.Now()) != tt.want {
 				t.Errorf("the request is %+v, %v", now, err)
+			}
+			// Whoever asked is told who has decided, when and why.
+			want := pim.Review{Result: pim.ReviewDenied, By: pim.Principal{ID: ada.account.UserID, Name: "Ada Lindqvist"}, Reason: "because"}
+			if tt.approve {
+				want.Result = pim.ReviewApproved
+			}
+			said, err := chidi.provider.Reviewed(t.Context(), asked)
+			if err != nil || said.At.Before(asked.Created) || said.At.After(ada.Now()) {
+				t.Errorf("decided at %v, %v", said.At, err)
+			}
+			if said.At = (time.Time{}); said != want {
+				t.Errorf("the requestor is told %+v, want %+v", said, want)
 			}
 			if list, err := ada.provider.Approvals(t.Context()); err != nil || len(list) != 0 {
 				t.Errorf("still waiting: %+v, %v", list, err)
@@ -152,10 +165,41 @@ func TestRequestThatNobodyDecidedAtTenant(t *testing.T) {
 	a := waiting(t, ada)
 	ada.Advance(25 * time.Hour)
 	ada = ada.as(t, "") // The tokens have expired with it.
+	if v, err := ada.as(t, chidi).provider.Reviewed(t.Context(), a.Request); err != nil || v != (pim.Review{Result: pim.ReviewExpired}) {
+		t.Errorf("the requestor is told %+v, %v", v, err)
+	}
 	err := ada.provider.Decide(t.Context(), a, pim.Decision{Approve: true, Justification: "late"})
 	wantCode(t, err, pim.CodeDecided)
 	if text := pim.Explain(err).Text; !strings.Contains(text, "in time") {
 		t.Errorf("the person reads %q", text)
+	}
+}
+
+func TestReviewNotToBeHadAtTenant(t *testing.T) {
+	ada := newCompany(t)
+	asker := ada.as(t, chidi)
+	asked := website(t, asker)
+	if v, err := asker.provider.Reviewed(t.Context(), asked); err != nil || v != (pim.Review{}) {
+		t.Errorf("while it waits: %+v, %v", v, err)
+	}
+	if err := ada.provider.Decide(t.Context(), waiting(t, ada), pim.Decision{Justification: "because"}); err != nil {
+		t.Fatal(err)
+	}
+	ada.control(t, "PUT", "/settings", `{"arm":{"ownApproval":"refuse"}}`)
+	_, err := asker.provider.Reviewed(t.Context(), asked)
+	wantCode(t, err, pim.CodeForbidden)
+	asked.ApprovalID = "/providers/Microsoft.Authorization/roleAssignmentApprovals/" + asked.ID
+	_, err = asker.provider.Reviewed(t.Context(), asked)
+	wantCode(t, err, pim.CodeNotFound)
+	ada.control(t, "PUT", "/settings", `{"arm":{"ownApproval":"allow"}}`)
+	calls := len(ada.Log())
+	for _, id := range []string{"", "/subscriptions/s", "../../x"} {
+		if v, err := asker.provider.Reviewed(t.Context(), pim.Request{ID: asked.ID, Status: "Denied", ApprovalID: id}); err == nil {
+			t.Errorf("the approval %q is %+v", id, v)
+		}
+	}
+	if n := len(ada.Log()); n != calls {
+		t.Errorf("%d calls about what is no approval", n-calls)
 	}
 }
 
@@ -380,6 +424,49 @@ func TestStageThatIsNotOpen(t *testing.T) {
 	}
 }
 
+func TestReviewed(t *testing.T) {
+	open := example(t, "GetRoleAssignmentApprovalById", "200")
+	review := func(pairs ...string) []byte {
+		return replace(open, append(pairs, `"InProgress"`, `"Completed"`, `"NotReviewed"`, `"Deny"`)...)
+	}
+	stages := func(all ...string) []byte {
+		return []byte(`{"properties":{"stages":[` + strings.Join(all, ",") + `]}}`)
+	}
+	const (
+		approved = `{"properties":{"status":"Completed","reviewResult":"Approve","reviewedBy":{"principalName":"First"}}}`
+		denied   = `{"properties":{"status":"Completed","reviewResult":"Deny","reviewedBy":{"principalName":"Second"}}}`
+		idle     = `{"properties":{"status":"NotStarted","reviewResult":"NotReviewed"}}`
+	)
+	for _, tt := range []struct {
+		name string
+		body []byte
+		want pim.Review
+	}{
+		{"by name", review(`"reviewedBy": null`, `"reviewedBy": {"principalId":"A","principalName":"Chidi\nOkafor","userPrincipalName":"c@x.example"}`,
+			`"reviewedDateTime": null`, `"reviewedDateTime": "2018-08-03T21:02:30.667Z"`, `"justification": ""`, `"justification": "not\u202e today"`),
+			pim.Review{Result: pim.ReviewDenied, By: pim.Principal{ID: "a", Name: "Chidi Okafor"}, At: time.Date(2018, 8, 3, 21, 2, 30, 667e6, time.UTC), Reason: "not today"}},
+		{"by address", review(`"reviewedBy": null`, `"reviewedBy": {"userPrincipalName":"c@x.example"}`, `"reviewedDateTime": null`, `"reviewedDateTime": "yesterday"`),
+			pim.Review{Result: pim.ReviewDenied, By: pim.Principal{Name: "c@x.example"}}},
+		{"by nobody known", review(), pim.Review{Result: pim.ReviewDenied}},
+		{"open", open, pim.Review{}},
+		{"nobody in time", replace(open, `"InProgress"`, `"Expired"`), pim.Review{Result: pim.ReviewExpired}},
+		{"withdrawn", replace(open, `"InProgress"`, `"Completed"`), pim.Review{}},
+		{"approved and then denied", stages(approved, denied, idle), pim.Review{Result: pim.ReviewDenied, By: pim.Principal{Name: "Second"}}},
+		{"no stages", stages(), pim.Review{}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newService(t, func(w http.ResponseWriter, _ call) { send(w, 200, tt.body) })
+			got, err := s.Reviewed(short(t), pim.Request{ApprovalID: approvalID})
+			if err != nil || got != tt.want {
+				t.Errorf("%+v, %v", got, err)
+			}
+			if c := s.seen(); len(c) != 1 || c[0].Method != "GET" || c[0].Path != approvalID {
+				t.Errorf("asked for %+v", c)
+			}
+		})
+	}
+}
+
 func TestApprovalThatCannotBeRead(t *testing.T) {
 	for _, tt := range []struct {
 		answer func(http.ResponseWriter)
@@ -394,6 +481,8 @@ func TestApprovalThatCannotBeRead(t *testing.T) {
 		err := s.Decide(short(t), pim.Approval{ID: approvalID}, pim.Decision{Approve: true})
 		wantCode(t, err, tt.want)
 		_, err = s.Approvals(short(t))
+		wantCode(t, err, tt.want)
+		_, err = s.Reviewed(short(t), pim.Request{ApprovalID: approvalID})
 		wantCode(t, err, tt.want)
 		if n := len(s.seen()); s.count("GET") != n {
 			t.Errorf("%d writes", n-s.count("GET"))

@@ -62,6 +62,7 @@ type Provider struct {
 var (
 	_ pim.Provider     = (*Provider)(nil)
 	_ pim.Decider      = (*Provider)(nil)
+	_ pim.ReviewReader = (*Provider)(nil)
 	_ pim.Prolonger    = (*Provider)(nil)
 	_ pim.ScopeBrowser = (*Provider)(nil)
 )

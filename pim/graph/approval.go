@@ -35,9 +35,6 @@ func (p *plane) Approvals(ctx context.Context) ([]pim.Approval, error) {
 		if !ok || row.IsValidationOnly || !wire.PlainID(q.ID) || !strings.EqualFold(string(q.Status), "PendingApproval") {
 			continue
 		}
-		if q.ApprovalID == "" {
-			q.ApprovalID = q.ID // They are one, and some of Microsoft's examples leave the second out.
-		}
 		a := pim.Approval{ID: q.ApprovalID, Request: q, Requestor: row.requestor(q)}
 		path, err := segment(a.ID)
 		if key := strings.ToLower(path); err == nil && !seen[key] && !p.isMe(a.Requestor.ID) {
@@ -131,12 +128,44 @@ func (p *plane) decide(ctx context.Context, a pim.Approval, d pim.Decision) erro
 	if d.Approve {
 		said.Result = "Approve"
 	}
+	return p.somewhere(func(place approvalPlace) error { return p.decideAt(ctx, place, id, said) })
+}
+
+// somewhere has do try each place of approvals until one understands what it is asked.
+func (p *plane) somewhere(do func(approvalPlace) error) (err error) {
 	for _, place := range p.approvals {
-		if err = p.decideAt(ctx, place, id, said); !unknownHere(err) {
+		if err = do(place); !unknownHere(err) {
 			break
 		}
 	}
 	return err
+}
+
+// Reviewed reads what the approval of r has come to. Whether Graph lets a requestor
+// read that is not documented; see pim.ReviewReader.
+func (p *plane) Reviewed(ctx context.Context, r pim.Request) (pim.Review, error) {
+	id, err := segment(r.ApprovalID)
+	var stages []stage
+	if err == nil {
+		err = p.somewhere(func(place approvalPlace) (err error) {
+			stages, err = p.stages(ctx, place, id)
+			return err
+		})
+	}
+	if err != nil {
+		return pim.Review{}, fmt.Errorf("read who decided on a request for %s: %w", p.what, p.explain(err, UseRequests))
+	}
+	for _, s := range slices.Backward(stages) {
+		v := s.review()
+		if v.Result == "" {
+			continue
+		}
+		if name := personName(v.By); v.By.Name == "" && name != "" {
+			v.By.Name = p.namesOf(ctx, []string{name})[name]
+		}
+		return v, nil
+	}
+	return pim.Review{}, nil
 }
 
 func (p *plane) isMe(id string) bool { return strings.EqualFold(id, p.userID) }
@@ -232,17 +261,28 @@ type review struct {
 
 // stage is one of the decisions that an approval takes.
 type stage struct {
-	ID           string `json:"id"`
-	Status       string `json:"status"`
-	AssignedToMe bool   `json:"assignedToMe"`
-	Result       string `json:"reviewResult"`
-	ReviewedBy   *named `json:"reviewedBy"`
+	ID            string `json:"id"`
+	Status        string `json:"status"`
+	AssignedToMe  bool   `json:"assignedToMe"`
+	Result        string `json:"reviewResult"`
+	ReviewedBy    *named `json:"reviewedBy"`
+	Reviewed      moment `json:"reviewedDateTime"`
+	Justification string `json:"justification"`
 }
 
 func (s stage) open() bool { return strings.EqualFold(s.Status, "InProgress") }
 
 func (s stage) ended() bool {
 	return strings.EqualFold(s.Status, "Completed") || strings.EqualFold(s.Status, "Expired")
+}
+
+// review is what the stage has come to.
+func (s stage) review() pim.Review {
+	var by pim.Principal
+	if s.ReviewedBy != nil {
+		by = pim.Principal{ID: s.ReviewedBy.ID, Name: s.ReviewedBy.DisplayName}
+	}
+	return pim.ParseReview(s.Status, s.Result, by, s.Reviewed.Time, s.Justification)
 }
 
 // stages reads those of an approval.

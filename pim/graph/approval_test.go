@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
 
 	"roletray/pim"
 	"roletray/pim/tenant"
@@ -40,6 +41,8 @@ func eachAsked(t *testing.T, test func(t *testing.T, ada, asker company, kind st
 }
 
 func (c company) decider(kind string) pim.Decider { return c.kinds()[kind].(pim.Decider) }
+
+func (c company) reviews(kind string) pim.ReviewReader { return c.kinds()[kind].(pim.ReviewReader) }
 
 // waiting is the one request that waits for a person.
 func waiting(t *testing.T, c company, kind string) pim.Approval {
@@ -81,8 +84,21 @@ func TestDecisionAtTenant(t *testing.T) {
 				if err := ada.decider(kind).Decide(t.Context(), a, d); err != nil {
 					t.Fatal(err)
 				}
-				if now, err := asker.kinds()[kind].Follow(t.Context(), asked); err != nil || now.Phase(ada.Now()) != want {
+				now, err := asker.kinds()[kind].Follow(t.Context(), asked)
+				if err != nil || now.Phase(ada.Now()) != want || !now.Reviewable(ada.Now()) {
 					t.Errorf("the request is %+v, %v", now, err)
+				}
+				// Whoever asked is told who has decided, when and why.
+				told := pim.Review{Result: pim.ReviewDenied, By: pim.Principal{ID: ada.account.UserID, Name: "Ada Lindqvist"}, Reason: "because"}
+				if d.Approve {
+					told.Result = pim.ReviewApproved
+				}
+				said, err := asker.reviews(kind).Reviewed(t.Context(), now)
+				if err != nil || said.At.Before(asked.Created) || said.At.After(ada.Now()) {
+					t.Errorf("decided at %v, %v", said.At, err)
+				}
+				if said.At = (time.Time{}); said != told {
+					t.Errorf("the requestor is told %+v, want %+v", said, told)
 				}
 				if list, err := ada.decider(kind).Approvals(t.Context()); err != nil || len(list) != 0 {
 					t.Errorf("still waiting: %+v, %v", list, err)
@@ -157,10 +173,34 @@ func TestRequestThatNobodyDecidedAtTenant(t *testing.T) {
 		a := waiting(t, ada, kind)
 		ada.Advance(25 * time.Hour)
 		ada = ada.as(t, "") // The tokens have expired with it.
+		if v, err := ada.as(t, asker[kind]).reviews(kind).Reviewed(t.Context(), a.Request); err != nil || v != (pim.Review{Result: pim.ReviewExpired}) {
+			t.Errorf("the requestor is told %+v, %v", v, err)
+		}
 		err := ada.decider(kind).Decide(t.Context(), a, pim.Decision{Approve: true, Justification: "late"})
 		wantCode(t, err, pim.CodeDecided)
 		if text := pim.Explain(err).Text; !strings.Contains(text, "in time") {
 			t.Errorf("the person reads %q", text)
+		}
+	})
+}
+
+func TestReviewNotToBeHadAtTenant(t *testing.T) {
+	eachAsked(t, func(t *testing.T, ada, asker company, kind string, asked pim.Request) {
+		if v, err := asker.reviews(kind).Reviewed(t.Context(), asked); err != nil || v != (pim.Review{}) {
+			t.Errorf("while it waits: %+v, %v", v, err)
+		}
+		if err := ada.decider(kind).Decide(t.Context(), waiting(t, ada, kind), pim.Decision{Justification: "because"}); err != nil {
+			t.Fatal(err)
+		}
+		ada.set(t, map[string]any{"ownApproval": "refuse"})
+		_, err := asker.reviews(kind).Reviewed(t.Context(), asked)
+		wantCode(t, err, pim.CodeForbidden)
+		ada.set(t, map[string]any{"ownApproval": "allow"})
+		_, err = asker.reviews(kind).Reviewed(t.Context(), pim.Request{ApprovalID: uuid.NewString()})
+		wantCode(t, err, pim.CodeNotFound)
+		calls := len(ada.Log())
+		if v, err := asker.reviews(kind).Reviewed(t.Context(), pim.Request{ApprovalID: "../x"}); err == nil || len(ada.Log()) != calls {
+			t.Errorf("what is no approval is %+v, after %d calls", v, len(ada.Log())-calls)
 		}
 	})
 }
@@ -224,6 +264,9 @@ func TestGroupApprovalFallsBackToStepsAtTenant(t *testing.T) {
 			}
 			if now, err := emil.client.Groups().Follow(t.Context(), asked); err != nil || now.Phase(ada.Now()) != pim.PhaseDone {
 				t.Errorf("the request is %+v, %v", now, err)
+			}
+			if v, err := emil.client.Groups().Reviewed(t.Context(), asked); err != nil || v.Result != pim.ReviewApproved || v.By.Name != "Ada Lindqvist" {
+				t.Errorf("the requestor is told %+v, %v", v, err)
 			}
 		})
 	}
@@ -413,6 +456,52 @@ func TestStageThatIsNotOpen(t *testing.T) {
 				}
 				if n := len(s.seen()); n != 1 {
 					t.Errorf("%s: %d calls", kind, n)
+				}
+			}
+		})
+	}
+}
+
+func TestReviewed(t *testing.T) {
+	decided := func(pairs ...string) []byte {
+		return replace(open(t), append(pairs, `"InProgress"`, `"Completed"`, `"NotReviewed"`, `"Deny"`)...)
+	}
+	nameless := decided(`"reviewedBy": null`, `"reviewedBy": {"id":"`+other+`","displayName":null}`)
+	for _, tt := range []struct {
+		name string
+		body []byte
+		want pim.Review
+	}{
+		{
+			"by name", decided(`"reviewedBy": null`, `"reviewedBy": {"id":"A","displayName":"Chidi\nOkafor"}`,
+				`"reviewedDateTime": null`, `"reviewedDateTime": "2018-08-03T21:02:30.667Z"`, `"justification": ""`, `"justification": "not\u202e today"`),
+			pim.Review{Result: pim.ReviewDenied, By: pim.Principal{ID: "a", Name: "Chidi Okafor"}, At: time.Date(2018, 8, 3, 21, 2, 30, 667e6, time.UTC), Reason: "not today"},
+		},
+		{"named by the directory", nameless, pim.Review{Result: pim.ReviewDenied, By: pim.Principal{ID: other, Name: "Dana"}}},
+		{"by nobody known", decided(), pim.Review{Result: pim.ReviewDenied}},
+		{"open", open(t), pim.Review{}},
+		{"nobody in time", replace(open(t), `"InProgress"`, `"Expired"`), pim.Review{Result: pim.ReviewExpired}},
+		{"withdrawn", replace(open(t), `"InProgress"`, `"Completed"`), pim.Review{}},
+		{"no stages", []byte(`{"stages":[]}`), pim.Review{}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			for kind, want := range map[string]string{
+				"directory": "/beta/roleManagement/directory/roleAssignmentApprovals/" + approvalID,
+				"group":     "/v1.0/identityGovernance/privilegedAccess/group/assignmentApprovals/" + approvalID,
+			} {
+				s := newService(t, func(w http.ResponseWriter, c call) {
+					if strings.HasSuffix(c.Path, "/getByIds") {
+						sendJSON(w, 200, listOf(map[string]any{"id": other, "displayName": "Dana"}))
+						return
+					}
+					send(w, 200, tt.body)
+				})
+				got, err := decidersOf(s)[kind].(pim.ReviewReader).Reviewed(short(t), pim.Request{ApprovalID: approvalID})
+				if err != nil || got != tt.want {
+					t.Errorf("%s: %+v, %v", kind, got, err)
+				}
+				if c := s.seen()[0]; c.Method != "GET" || c.Path != want {
+					t.Errorf("%s: asked for %+v", kind, c)
 				}
 			}
 		})

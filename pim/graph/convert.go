@@ -149,6 +149,10 @@ func (row requestRow) request(r pim.Role) pim.Request {
 	if row.CreatedBy != nil && row.CreatedBy.User != nil {
 		q.RequestorID = strings.ToLower(row.CreatedBy.User.ID)
 	}
+	// They are one, and some of Microsoft's examples leave the second out.
+	if q.ApprovalID == "" && (strings.EqualFold(row.Status, "PendingApproval") || strings.EqualFold(row.Status, "Denied")) {
+		q.ApprovalID = q.ID
+	}
 	if !q.Created.IsZero() && !q.Start.After(q.Created.Add(atOnce)) {
 		q.Start = time.Time{}
 	}

@@ -32,11 +32,12 @@ type Directory struct {
 }
 
 var (
-	_ pim.Provider    = (*Directory)(nil)
-	_ pim.Pager       = (*Directory)(nil)
-	_ pim.Decider     = (*Directory)(nil)
-	_ pim.Prolonger   = (*Directory)(nil)
-	_ pim.GroupReader = (*Directory)(nil)
+	_ pim.Provider     = (*Directory)(nil)
+	_ pim.Pager        = (*Directory)(nil)
+	_ pim.Decider      = (*Directory)(nil)
+	_ pim.ReviewReader = (*Directory)(nil)
+	_ pim.Prolonger    = (*Directory)(nil)
+	_ pim.GroupReader  = (*Directory)(nil)
 )
 
 func newDirectory(c *Client, tenantName string) *Directory {

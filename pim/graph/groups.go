@@ -30,11 +30,12 @@ type Groups struct {
 }
 
 var (
-	_ pim.Provider    = (*Groups)(nil)
-	_ pim.Pager       = (*Groups)(nil)
-	_ pim.Decider     = (*Groups)(nil)
-	_ pim.Prolonger   = (*Groups)(nil)
-	_ pim.GroupReader = (*Groups)(nil)
+	_ pim.Provider     = (*Groups)(nil)
+	_ pim.Pager        = (*Groups)(nil)
+	_ pim.Decider      = (*Groups)(nil)
+	_ pim.ReviewReader = (*Groups)(nil)
+	_ pim.Prolonger    = (*Groups)(nil)
+	_ pim.GroupReader  = (*Groups)(nil)
 )
 
 func newGroups(c *Client) *Groups {

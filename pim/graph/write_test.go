@@ -134,7 +134,7 @@ func TestPendingGroupRequestExample(t *testing.T) {
 			Scope: pim.Scope{ID: "d5f0ad2e-6b34-401b-b6da-0c8fc2c5a3fc", Type: pim.ScopeGroup},
 		},
 		Start: utc("2022-04-01T08:00:00Z"), Duration: 8 * time.Hour, Justification: "Activate access",
-		Ticket: pim.Ticket{Number: "09876"}, Created: utc("2022-02-26T08:00:00Z"), PrincipalID: me,
+		Ticket: pim.Ticket{Number: "09876"}, Created: utc("2022-02-26T08:00:00Z"), ApprovalID: "12345", PrincipalID: me,
 	}}, got); d != "" {
 		t.Error(d)
 	}
