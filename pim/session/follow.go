@@ -73,7 +73,7 @@ func (s *Session) record(o *operation) {
 	}
 	o.entry.State, o.entry.Problem = o.op.State, o.op.Problem
 	if r := o.op.Request; r != nil {
-		o.entry.Request, o.entry.Status = r.ID, r.Status
+		o.entry.Request, o.entry.Status, o.entry.Review = r.ID, r.Status, r.Review
 	} else if o.op.State == pim.OperationDone {
 		o.entry.State, o.entry.Start, o.entry.Duration = store.StateAlreadyActive, time.Time{}, 0
 		o.entry.Justification, o.entry.Ticket = "", pim.Ticket{}
@@ -86,6 +86,7 @@ func (s *Session) record(o *operation) {
 func (s *Session) advance(o *operation, r pim.Request) {
 	now := s.clock.Now()
 	before := o.op.State
+	r = s.source(o.op.Role.Kind).recall(r)
 	o.op.Request, o.quiet = &r, false
 	switch r.Phase(now) {
 	case pim.PhaseWaiting:
@@ -302,6 +303,9 @@ func (s *Session) follow(ctx context.Context, o *operation) {
 	s.mu.Unlock()
 	r, err := src.provider.Follow(ctx, last)
 	s.answered(ctx, src.host, err)
+	if err == nil {
+		s.readReview(ctx, src, r)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
@@ -323,6 +327,9 @@ func (s *Session) find(ctx context.Context, o *operation) {
 	asked := s.clock.Now()
 	r, found, err := src.provider.Find(ctx, w)
 	s.answered(ctx, src.host, err)
+	if err == nil && found {
+		s.readReview(ctx, src, r)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {

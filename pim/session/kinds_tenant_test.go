@@ -273,8 +273,11 @@ func TestTenantDecide(t *testing.T) {
 			return slices.ContainsFunc(s.Operations, func(other pim.Operation) bool { return other.ID == op.ID && other.State.Over() })
 		})
 		for _, other := range over.Operations {
-			if other.ID == op.ID && (other.State == pim.OperationDone) != (i == 0) {
-				t.Errorf("%s: %+v (%+v)", op.Role.Kind, other, other.Problem)
+			if other.ID != op.ID {
+				continue
+			}
+			if v := other.Request.Review; (other.State == pim.OperationDone) != (i == 0) || v.By.Name != "Ada Lindqvist" || v.Reason != "they are on call" {
+				t.Errorf("%s: %+v (%+v), %+v", op.Role.Kind, other, other.Problem, v)
 			}
 		}
 	}

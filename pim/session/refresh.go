@@ -278,16 +278,18 @@ func (s *Session) readRequests(ctx context.Context, src *source) error {
 	all, err := src.provider.Requests(ctx)
 	s.answered(ctx, src.host, err)
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.dirty = true
 	if err != nil {
 		src.requestsPart.Problem = pim.Explain(err)
+		s.mu.Unlock()
 		return fmt.Errorf("list requests: %w", err)
 	}
-	src.requests = all
+	src.requests = src.recallAll(all)
 	src.requestsPart.At, src.requestsPart.Problem = s.clock.Now(), nil
 	s.fromDisk = false
 	s.lookAtChanged(src)
+	s.mu.Unlock()
+	s.readReviews(ctx, src)
 	return nil
 }
 

@@ -197,7 +197,11 @@ func (s *Session) restore() error {
 	s.collectEligible()
 	for _, open := range journal {
 		if s.source(open.Write.Role.Kind) != nil {
-			s.ops = append(s.ops, restoreOperation(open))
+			o := restoreOperation(open)
+			if r := o.op.Request; r != nil {
+				*r = s.source(o.op.Role.Kind).recall(*r)
+			}
+			s.ops = append(s.ops, o)
 		}
 	}
 	s.closeEntries()

@@ -514,6 +514,38 @@ func TestTenantApproval(t *testing.T) {
 	}
 }
 
+// Where the service keeps to itself who decided, all else is shown as ever.
+func TestTenantDecisionThatMayNotBeRead(t *testing.T) {
+	o := newOffice(t, "demo")
+	o.settings(map[string]any{"ownApproval": "refuse"})
+	d := o.run(t.TempDir()).read()
+	op := d.activate(d.role("Owner", "Logistics"))
+	o.control(http.MethodPost, "/deny", map[string]any{"request": op.Request.ID, "justification": "not today"})
+	if err := d.refresh(); err != nil {
+		t.Fatal(err)
+	}
+	s := d.until("the decision", func(s *pim.Snapshot) bool {
+		return slices.ContainsFunc(s.Operations, func(got pim.Operation) bool { return got.ID == op.ID && got.State == pim.OperationFailed })
+	})
+	for _, got := range s.Operations {
+		if got.ID == op.ID && (got.Request.Status != "Denied" || got.Request.Review != pim.Review{} || !strings.Contains(got.Problem.Text, "Ask your approver")) {
+			t.Errorf("%+v (%+v)", got, got.Problem)
+		}
+	}
+	if err := d.refresh(); err != nil || !slices.ContainsFunc(d.Snapshot().Requests, func(r pim.Request) bool { return r.ID == op.Request.ID }) {
+		t.Errorf("listed are %+v, %v", d.Snapshot().Requests, err)
+	}
+	refused := 0
+	for _, c := range o.tenant.Log() {
+		if c.Status == http.StatusForbidden && strings.Contains(c.Path, "roleAssignmentApprovals") {
+			refused++
+		}
+	}
+	if refused != 1 {
+		t.Errorf("asked %d times", refused)
+	}
+}
+
 func TestTenantPartsThatFail(t *testing.T) {
 	o := newOffice(t, "demo")
 	d := o.run(t.TempDir()).read()

@@ -29,6 +29,7 @@ type source struct {
 	prolonger pim.Prolonger
 	scopes    pim.ScopeBrowser
 	groups    pim.GroupReader
+	reviews   pim.ReviewReader
 
 	eligible  []pim.Eligibility // replaced, never changed
 	requests  []pim.Request     // replaced, never changed
@@ -36,6 +37,11 @@ type source struct {
 	listed    map[pim.Key]*row
 
 	eligiblePart, activePart, requestsPart, approvalsPart pim.Part
+
+	// approved has what is known of approvals, by the request's id in lower case.
+	approved map[string]approved
+	// reviewsRefused says that the person may not read who decided on their requests.
+	reviewsRefused bool
 
 	// groupsRefused is when the person was refused to read what groups bring.
 	groupsRefused time.Time
@@ -63,7 +69,7 @@ const (
 func newSource(p pim.Provider, h *host) *source {
 	k := p.Kind()
 	src := &source{
-		provider: p, kind: k, host: h, listed: map[pim.Key]*row{},
+		provider: p, kind: k, host: h, listed: map[pim.Key]*row{}, approved: map[string]approved{},
 		eligiblePart:  pim.Part{Name: partEligible, Kind: k},
 		activePart:    pim.Part{Name: partActive, Kind: k},
 		requestsPart:  pim.Part{Name: partRequests, Kind: k},
@@ -73,6 +79,7 @@ func newSource(p pim.Provider, h *host) *source {
 	src.prolonger, _ = p.(pim.Prolonger)
 	src.scopes, _ = p.(pim.ScopeBrowser)
 	src.groups, _ = p.(pim.GroupReader)
+	src.reviews, _ = p.(pim.ReviewReader)
 	return src
 }
 
@@ -85,7 +92,7 @@ func (src *source) restore(last *pim.Snapshot) {
 	}
 	for _, r := range last.Requests {
 		if r.Role.Kind == src.kind {
-			src.requests = append(src.requests, r)
+			src.requests = append(src.requests, src.recall(r))
 		}
 	}
 	for _, a := range last.Approvals {

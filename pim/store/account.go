@@ -147,6 +147,8 @@ type Entry struct {
 	Client        string        `json:"client,omitempty"`
 	// Requestor is whose request was decided; the zero value for the person's own.
 	Requestor pim.Principal `json:"requestor,omitzero"`
+	// Review is who decided on the person's own request.
+	Review pim.Review `json:"review,omitzero"`
 	// State and Status are the outcome so far: the program's and the service's word.
 	State  pim.OperationState `json:"state"`
 	Status pim.Status         `json:"status,omitempty"`

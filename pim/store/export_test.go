@@ -20,7 +20,11 @@ func exported() []Entry {
 			Start: time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC), Duration: 90 * time.Minute,
 			Justification: "=HYPERLINK(\"http://evil\")", Ticket: pim.Ticket{Number: "+1", System: "@it"},
 			Client: "cli", State: pim.OperationFailed, Status: "Denied",
-			Problem: &pim.Problem{Code: pim.CodeRejected, Text: "No."}, Request: "r", CorrelationID: "c",
+			Problem: &pim.Problem{Code: pim.CodeRejected, Text: "No."},
+			Review: pim.Review{
+				Result: pim.ReviewDenied, By: pim.Principal{ID: "c", Name: "@Chidi"}, At: time.Date(2026, 3, 1, 11, 0, 0, 0, time.UTC), Reason: "=not today",
+			},
+			Request: "r", CorrelationID: "c",
 		},
 		{ID: "2", Justification: "\ttab", Action: "-x", State: "\rcr"},
 	}
@@ -37,7 +41,8 @@ func TestWriteCSV(t *testing.T) {
 	}
 	want := []string{
 		"2026-03-01T08:00:00Z", "selfactivate", "azure", "Owner, \"all\"", "Prod", "/subscriptions/1", "2026-03-01T10:00:00Z", "", "1h30m0s",
-		"'=HYPERLINK(\"http://evil\")", "'+1", "'@it", "failed", "Denied", "No.", "cli", "", "r", "c", "1",
+		"'=HYPERLINK(\"http://evil\")", "'+1", "'@it", "failed", "Denied", "No.",
+		"denied", "'@Chidi", "2026-03-01T11:00:00Z", "'=not today", "cli", "", "r", "c", "1",
 	}
 	if len(rows) != 3 || !reflect.DeepEqual(rows[0], csvHeader) || !reflect.DeepEqual(rows[1], want) {
 		t.Errorf("%q", rows)
@@ -53,7 +58,7 @@ func TestWriteJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	var back []Entry
-	if err := json.Unmarshal(b.Bytes(), &back); err != nil || len(back) != 2 || back[0].CorrelationID != "c" || !back[0].At.Equal(exported()[0].At) {
+	if err := json.Unmarshal(b.Bytes(), &back); err != nil || len(back) != 2 || back[0].CorrelationID != "c" || back[0].Review != exported()[0].Review || !back[0].At.Equal(exported()[0].At) {
 		t.Errorf("%v, %+v", err, back)
 	}
 	b.Reset()
@@ -68,7 +73,7 @@ func FuzzWriteCSV(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, reason, ticket, name string) {
 		var b bytes.Buffer
-		entry := Entry{ID: "1", Justification: reason, Ticket: pim.Ticket{Number: ticket}, Role: pim.Role{Name: name}}
+		entry := Entry{ID: "1", Justification: reason, Ticket: pim.Ticket{Number: ticket}, Role: pim.Role{Name: name}, Review: pim.Review{By: pim.Principal{Name: name}, Reason: reason}}
 		if err := WriteCSV(&b, []Entry{entry}); err != nil {
 			t.Fatal(err)
 		}
