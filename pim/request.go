@@ -76,7 +76,7 @@ type Request struct {
 	// prolongation is, and not about an assignment. The services keep the two apart.
 	OfEligibility bool `json:"ofEligibility,omitempty"`
 	// Review is who decided on it, where that could be read.
-	Review Review `json:"review,omitzero"`
+	Review Review `json:"decision,omitzero"`
 }
 
 // Phase is what the request's status means at the moment now. A status that is

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"roletray/app/local"
+	"roletray/app/notify"
 	"roletray/app/view"
 	"roletray/pim"
 	"roletray/pim/store"
@@ -100,7 +101,10 @@ type (
 	}
 	scopesJSON  struct{ Scopes []struct{ ID string } }
 	historyJSON struct {
-		History []struct{ Action, Client, Requestor string }
+		History []struct {
+			Action, Client, Requestor string
+			Decision                  struct{ Result, By, Reason string }
+		}
 	}
 )
 
@@ -233,7 +237,7 @@ func TestDecisions(t *testing.T) {
 	}
 	s.screen.note(t, "You approved")
 	s.screen.note(t, "You denied")
-	for _, e := range parse[historyJSON](t, s.must(t, "history", "--search", "agreed", "--json")).History {
+	for _, e := range parse[historyJSON](t, s.must(t, "history", "--search", "agreed approve", "--account", "ada", "--json")).History {
 		if e.Action != "approve" || !slices.ContainsFunc(kinds, func(k kindOf) bool { return k.who == e.Requestor }) {
 			t.Errorf("the history has %+v", e)
 		}
@@ -256,7 +260,33 @@ func TestDecisions(t *testing.T) {
 		}
 		return granted == len(kinds) && denied == len(kinds)
 	})
-	s.screen.note(t, "was denied")
+	if n := s.screen.note(t, "was denied"); n.Body != "Denied by Dana Petrova: not today." {
+		t.Errorf("the note about a denial says %q", n.Body)
+	}
+	s.screen.until(t, "a note of who approved", func() bool {
+		return slices.ContainsFunc(s.screen.notes, func(n notify.Note) bool {
+			return strings.Contains(n.Title, "is active until") && strings.Contains(n.Body, " · Approved by Ada Lindqvist: agreed.")
+		})
+	})
+	// The history tells it, and finds it.
+	for search, want := range map[string]string{"petrova today": "denied", "lindqvist agreed": "approved"} {
+		found := parse[historyJSON](t, s.must(t, "history", "--search", search, "--json")).History
+		n := 0
+		for _, e := range found {
+			if e.Action == "activate" && e.Decision.Result == want && strings.Contains(strings.ToLower(e.Decision.By+e.Decision.Reason), strings.Fields(search)[0]) {
+				n++
+			}
+		}
+		if n != len(kinds) {
+			t.Errorf("%q finds %+v", search, found)
+		}
+	}
+	requests := s.must(t, "requests", "--all")
+	for _, said := range []string{"denied by Dana Petrova: not today", "done, approved by Ada Lindqvist: agreed"} {
+		if n := strings.Count(requests, said); n != len(kinds) {
+			t.Errorf("%d requests are %q: %s", n, said, requests)
+		}
+	}
 }
 
 // TestSeveralKindsAtOnceAndOn activates three kinds with one command and has them go on.

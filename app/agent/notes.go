@@ -31,7 +31,15 @@ func (a *Agent) happened(r *running, e pim.Event) {
 	w, now := a.p.Words, a.clock.Now()
 	role := roleName(e.Role)
 	about := noted{account: r.account.ID, role: e.Role, end: e.End}
-	n := notify.Note{Body: a.askedBy(scopeName(e.Role), e.Client)}
+	var review pim.Review
+	if e.Request != nil {
+		review = e.Request.Review
+	}
+	what := scopeName(e.Role)
+	if said := view.Decided(w, review); said != "" {
+		what += " · " + said
+	}
+	n := notify.Note{Body: a.askedBy(what, e.Client)}
 	switch e.Kind {
 	case pim.EventActivated:
 		n.Title = w.Say("note.activated", role)
@@ -50,7 +58,7 @@ func (a *Agent) happened(r *running, e pim.Event) {
 		n.Title, n.Actions = w.Say("note.denied", role), []notify.Action{a.openAction()}
 		about.page = pageRequests
 		if e.Problem != nil {
-			n.Body = e.Problem.Text
+			n.Body = view.WhyNot(w, e.Problem, review)
 		}
 	case pim.EventFailed:
 		n.Title, n.Actions = w.Say("note.failed", role), []notify.Action{a.openAction()}

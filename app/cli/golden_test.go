@@ -227,9 +227,21 @@ func withHistory(s *scripted) {
 		}},
 		{Account: "acc", Entry: store.Entry{
 			ID: guid, At: now.AddDate(0, 0, -1), Action: pim.ActionActivate, Role: owner, Duration: 90 * time.Minute, Justification: "deploy\n4711", Ticket: pim.Ticket{Number: "1"},
-			State: pim.OperationFailed, Status: "Denied", Problem: pim.Explain(&pim.Error{Code: pim.CodeRejected}), CorrelationID: "c-1",
+			State: pim.OperationFailed, Status: "Denied", Review: denied, Problem: pim.Request{Status: "Denied", Review: denied}.Problem(), CorrelationID: "c-1",
 		}},
 	}
+}
+
+// denied is what an approver said, with what does not belong on a terminal.
+var denied = pim.Review{
+	Result: pim.ReviewDenied, By: pim.Principal{ID: "u-1", Name: "Chidi\x1b[31m Okafor\u202e"}, At: now.AddDate(0, 0, -1),
+	Reason: "not\ntoday\a " + strings.Repeat("and not tomorrow ", 60),
+}
+
+func denies(s *scripted) {
+	r := s.operation.Request
+	r.Status, r.Review = "Denied", pim.Review{Result: pim.ReviewDenied, By: denied.By, At: denied.At, Reason: "not today"}
+	s.operation.State, s.operation.Problem = pim.OperationFailed, r.Problem()
 }
 
 func withFavorites(s *scripted) {
@@ -268,7 +280,12 @@ func newScripted() *scripted {
 		},
 		Requests: []pim.Request{
 			{ID: guid, Role: owner, Action: pim.ActionActivate, Status: "PendingApproval", Created: now.Add(-time.Minute), Duration: time.Hour, Justification: "deploy\n4711"},
-			{ID: strings.ReplaceAll(guid, "1", "a"), Role: reader, Action: pim.ActionActivate, Status: "Denied", Created: now.AddDate(0, 0, -2)},
+			{ID: strings.ReplaceAll(guid, "1", "a"), Role: reader, Action: pim.ActionActivate, Status: "Denied", Created: now.AddDate(0, 0, -2), Review: denied},
+			{
+				ID: strings.ReplaceAll(guid, "1", "b"), Role: contributor, Action: pim.ActionActivate, Status: "Provisioned", Created: now.Add(-time.Hour), Duration: time.Hour,
+				Review: pim.Review{Result: pim.ReviewApproved, By: denied.By, At: now.Add(-50 * time.Minute)},
+			},
+			{ID: strings.ReplaceAll(guid, "1", "c"), Role: owner, Action: pim.ActionActivate, Status: "Failed", Created: now.AddDate(0, 0, -3), Review: pim.Review{Result: pim.ReviewExpired}},
 		},
 		Parts: []pim.Part{read("eligible"), read("active"), {
 			Name: "requests", Kind: pim.KindAzure, At: now.Add(-time.Hour), Problem: pim.Explain(&pim.Error{Code: pim.CodeThrottled}),
@@ -424,6 +441,12 @@ func TestOutput(t *testing.T) {
 			s.operation.State, s.operation.Request.Status = pim.OperationFailed, "Canceled"
 			s.operation.Problem = s.operation.Request.Problem()
 		}, 1},
+		{"activate-denied", "activate owner", denies, 1},
+		{"activate-denied-json", "activate owner --json", denies, 1},
+		{"status-denied", "status", func(s *scripted) {
+			denies(s)
+			s.state.Accounts[0].Operations = []pim.Operation{s.operation}
+		}, 0},
 		{"activate-behind", "activate owner", func(s *scripted) {
 			s.operation.State = pim.OperationWaiting
 			s.operation.Steps = []pim.Step{{Role: group(), State: pim.OperationWaiting}, {Role: s.operation.Role}}

@@ -33,6 +33,9 @@ type historyJSON struct {
 	State         pim.OperationState `json:"state"`
 	Status        pim.Status         `json:"status,omitempty"`
 	Problem       *pim.Problem       `json:"problem,omitempty"`
+	// Decision is who decided on the person's own request, where that is known.
+	Decision *reviewJSON `json:"decision,omitempty"`
+	review   pim.Review
 	// Requestor is who asked for what was decided.
 	Requestor     string `json:"requestor,omitempty"`
 	Client        string `json:"client,omitempty"`
@@ -45,7 +48,7 @@ func historyOf(e local.HistoryEntry) historyJSON {
 		Account: e.Account, ID: e.ID, At: e.At, Action: strings.TrimPrefix(string(e.Action), "self"), Key: e.Role.Key(),
 		Role: name(e.Role.Name), Kind: e.Role.Kind, Scope: name(e.Role.Scope.Label()), ScopeID: e.Role.Scope.ID,
 		Start: e.Start, End: e.End, Minutes: int(e.Duration / time.Minute), Justification: clean(e.Justification, 500), Ticket: cleanTicket(e.Ticket),
-		State: e.State, Status: pim.Status(name(string(e.Status))), Problem: e.Problem, Client: name(e.Client), Requestor: requestor(e),
+		State: e.State, Status: pim.Status(name(string(e.Status))), Problem: e.Problem, Decision: reviewOf(e.Review), review: e.Review, Client: name(e.Client), Requestor: requestor(e),
 		Request: e.Request, CorrelationID: e.CorrelationID,
 	}
 }
@@ -130,7 +133,7 @@ func (a *app) history(ctx context.Context, req local.HistoryRequest, csv bool) (
 	}
 	rows := [][]string{{"TIME", "ACTION", "ROLE", "SCOPE", "OUTCOME", "REASON"}}
 	for _, e := range out {
-		rows = append(rows, []string{a.moment(e.At, state.Now), e.Action, e.Role, e.Scope, string(e.State), pim.CleanText(e.Justification, 60)})
+		rows = append(rows, []string{a.moment(e.At, state.Now), e.Action, e.Role, e.Scope, withDecision(string(e.State), e.review), pim.CleanText(e.Justification, 60)})
 	}
 	err = table(&b, rows)
 	return b.Bytes(), n, err

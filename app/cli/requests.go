@@ -30,6 +30,33 @@ type requestJSON struct {
 	Cancellable   bool       `json:"cancellable"`
 	Justification string     `json:"justification,omitempty"`
 	Ticket        pim.Ticket `json:"ticket,omitzero"`
+	// Decision is who decided on it, where that is known.
+	Decision *reviewJSON `json:"decision,omitempty"`
+	review   pim.Review
+}
+
+// reviewJSON is who decided on a request of the person's own, in the output.
+type reviewJSON struct {
+	Result pim.ReviewResult `json:"result"` // approved, denied, or expired: nobody decided in time
+	By     string           `json:"by,omitempty"`
+	At     time.Time        `json:"at,omitzero"`
+	Reason string           `json:"reason,omitempty"`
+}
+
+func reviewOf(v pim.Review) *reviewJSON {
+	if v.Result == "" {
+		return nil
+	}
+	return &reviewJSON{Result: v.Result, By: name(v.By.Label()), At: v.At, Reason: clean(v.Reason, 500)}
+}
+
+// withDecision adds to a word for how far a request has come who decided on it.
+func withDecision(word string, v pim.Review) string {
+	said := pim.CleanText(strings.TrimSuffix(v.Sentence(), "."), 80)
+	if said == "" {
+		return word
+	}
+	return word + ", " + strings.ToLower(said[:1]) + said[1:]
 }
 
 func (a *app) requestsCommand() *cobra.Command {
@@ -69,7 +96,7 @@ func (a *app) requests(ctx context.Context, all, again bool) error {
 				Key: r.Role.Key(), Role: name(r.Role.Name), Scope: name(r.Role.Scope.Label()),
 				Phase: phase, Status: pim.Status(name(string(r.Status))), Created: r.Created,
 				Start: r.EffectiveStart(), End: r.EffectiveEnd(), Cancellable: r.Cancellable(state.Now),
-				Justification: clean(r.Justification, 500), Ticket: cleanTicket(r.Ticket),
+				Justification: clean(r.Justification, 500), Ticket: cleanTicket(r.Ticket), Decision: reviewOf(r.Review), review: r.Review,
 			})
 		}
 	}
@@ -92,7 +119,7 @@ func (a *app) requests(ctx context.Context, all, again bool) error {
 	}
 	rows := [][]string{{"CREATED", "WHAT", "ROLE", "SCOPE", "STATUS", "REQUEST"}}
 	for _, r := range out {
-		rows = append(rows, []string{a.moment(r.Created, state.Now), name(r.Action), r.Role, r.Scope, words[r.Phase], r.Request})
+		rows = append(rows, []string{a.moment(r.Created, state.Now), name(r.Action), r.Role, r.Scope, withDecision(words[r.Phase], r.review), r.Request})
 	}
 	return table(a.Stdout, rows)
 }

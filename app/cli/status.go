@@ -54,6 +54,8 @@ type operationJSON struct {
 	Start     time.Time          `json:"start,omitzero"`
 	End       time.Time          `json:"end,omitzero"`
 	Problem   *pim.Problem       `json:"problem,omitempty"`
+	// Decision is who decided on the request, where that is known.
+	Decision *reviewJSON `json:"decision,omitempty"`
 	// Steps are set where a group had to be activated first.
 	Steps []stepJSON `json:"steps,omitempty"`
 	// Offer is the id of the next wider scope, where the service refused this one.
@@ -75,7 +77,7 @@ func operationOf(account string, o pim.Operation) operationJSON {
 	}
 	if r := o.Request; r != nil {
 		out.Request, out.Status = r.ID, pim.Status(name(string(r.Status)))
-		out.Start, out.End = r.EffectiveStart(), r.EffectiveEnd()
+		out.Start, out.End, out.Decision = r.EffectiveStart(), r.EffectiveEnd(), reviewOf(r.Review)
 	}
 	for _, s := range o.Steps {
 		out.Steps = append(out.Steps, stepJSON{s.Role.Key(), name(s.Role.Name), name(s.Role.Scope.Label()), s.State, s.Problem})

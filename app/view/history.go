@@ -21,7 +21,7 @@ func PresentHistory(entries []local.HistoryEntry, account, search string, now ti
 			Type: RowRequest, ID: "history:" + e.Account + ":" + e.ID, Account: e.Account, Key: e.Role.Key(), Kind: e.Role.Kind,
 			Title: roleName(e.Role), Scope: scopeNames(nil).text(e.Role), Path: pim.CleanText(e.Role.Scope.ID, nameLimit), Left: -1,
 		}
-		if !q.matches(r.Title, r.Scope, r.Path, e.Justification, e.Ticket.Number, e.Requestor.Name) {
+		if !q.matches(r.Title, r.Scope, r.Path, e.Justification, e.Ticket.Number, e.Requestor.Name, e.Review.By.Name, e.Review.Reason) {
 			continue
 		}
 		r.Status, r.Tone = historyStatus(w, e, now)
@@ -37,8 +37,9 @@ func PresentHistory(entries []local.HistoryEntry, account, search string, now ti
 			parts = append(parts, j)
 		}
 		r.Detail = strings.Join(parts, " · ")
+		r.Note = Decided(w, e.Review)
 		if e.Problem != nil {
-			r.Note, r.Details = e.Problem.Text, e.Problem.Details
+			r.Note, r.Details = WhyNot(w, e.Problem, e.Review), e.Problem.Details
 		}
 		rows = append(rows, r)
 	}
@@ -83,7 +84,7 @@ func historyStatus(w Words, e local.HistoryEntry, now time.Time) (string, Tone) 
 		return calledOffStatus(w, e.Request != "")
 	}
 	if e.Status != "" && e.State.Over() && e.State != pim.OperationDone {
-		return requestStatus(w, pim.Request{Status: e.Status, Action: e.Action}, now)
+		return requestStatus(w, pim.Request{Status: e.Status, Action: e.Action, Review: e.Review}, now)
 	}
 	switch e.State {
 	case pim.OperationDone:

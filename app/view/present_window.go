@@ -416,13 +416,20 @@ func (p *windowPresenter) operationRows() []Row {
 	return rows
 }
 
+func reviewOf(o pim.Operation) pim.Review {
+	if o.Request == nil {
+		return pim.Review{}
+	}
+	return o.Request.Review
+}
+
 func (p *windowPresenter) operationRow(row Row, o pim.Operation) Row {
 	row.Status, row.Tone = OperationStatus(p.words, o, p.now)
 	if calledOff(o) && o.Request != nil {
 		return row // the status says all; the role is listed as eligible again
 	}
 	if o.Problem != nil {
-		row.Detail, row.Details = o.Problem.Text, o.Problem.Details
+		row.Detail, row.Details = WhyNot(p.words, o.Problem, reviewOf(o)), o.Problem.Details
 	}
 	if o.Problem == nil && len(o.Steps) > 1 {
 		row.Detail, row.Note = p.steps(o)

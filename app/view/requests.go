@@ -12,11 +12,14 @@ func (p *windowPresenter) requests() []Row {
 	var rows []Row
 	for _, q := range p.snapshot.Requests {
 		row := p.row(RowRequest, "request:"+q.ID, q.Role)
-		if !p.wanted(q.Role, row.Scope, q.Justification, q.Ticket.Number) {
+		if !p.wanted(q.Role, row.Scope, q.Justification, q.Ticket.Number, q.Review.By.Name, q.Review.Reason) {
 			continue
 		}
 		row.Status, row.Tone = requestStatus(p.words, q, p.now)
 		row.Detail = p.requestTimes(q)
+		if said := Decided(p.words, q.Review); said != "" {
+			row.Detail = strings.TrimSuffix(said, ".") + " · " + row.Detail
+		}
 		row.Badges = []Badge{{Text: actionName(p.words, q.Action), Tone: ToneQuiet}}
 		row.Details = pim.CleanText(q.Justification, nameLimit)
 		if q.Start.After(p.now) {
@@ -66,7 +69,7 @@ func requestStatus(w Words, q pim.Request, now time.Time) (string, Tone) {
 		if withdrawn(q.Status) {
 			return w.Say("request.withdrawn"), ToneQuiet
 		}
-		return refusal(w, q.Status), ToneBad
+		return refusal(w, q), ToneBad
 	case pim.PhaseInProgress:
 	}
 	return w.Say("request.in-progress"), ToneNormal
@@ -89,16 +92,51 @@ func calledOffStatus(w Words, sent bool) (string, Tone) {
 	return w.Say("request.called-off"), ToneQuiet
 }
 
-func refusal(w Words, s pim.Status) string {
-	switch strings.ToLower(string(s)) {
-	case "denied", "admindenied":
-		return w.Say("request.denied")
-	case "timedout":
+func refusal(w Words, q pim.Request) string {
+	switch status := strings.ToLower(string(q.Status)); {
+	case status == "timedout", q.Review.Result == pim.ReviewExpired:
 		return w.Say("request.timed-out")
-	case "failedasresourceislocked":
+	case status == "denied", status == "admindenied":
+		return w.Say("request.denied")
+	case status == "failedasresourceislocked":
 		return w.Say("request.locked")
 	}
 	return w.Say("request.failed")
+}
+
+// Decided says in a sentence who decided on a request of the person's own, and with which
+// words. It is empty where that is not known, or nobody has.
+func Decided(w Words, v pim.Review) string {
+	by, reason := v.Words()
+	var said string
+	switch {
+	case v.Result == pim.ReviewApproved && by != "":
+		said = w.Say("decided.approved-by", by)
+	case v.Result == pim.ReviewApproved:
+		said = w.Say("decided.approved")
+	case v.Result == pim.ReviewDenied && by != "":
+		said = w.Say("decided.denied-by", by)
+	case v.Result == pim.ReviewDenied:
+		said = w.Say("decided.denied")
+	default:
+		return ""
+	}
+	if reason == "" {
+		return said + "."
+	}
+	return said + ": " + reason
+}
+
+// WhyNot says why something came to nothing: with the approver's words where those are why,
+// else with the problem's. It is empty without a problem.
+func WhyNot(w Words, p *pim.Problem, v pim.Review) string {
+	switch {
+	case p == nil:
+		return ""
+	case v.Result == pim.ReviewDenied:
+		return Decided(w, v)
+	}
+	return p.Text
 }
 
 func actionName(w Words, a pim.Action) string {

@@ -148,7 +148,7 @@ type Entry struct {
 	// Requestor is whose request was decided; the zero value for the person's own.
 	Requestor pim.Principal `json:"requestor,omitzero"`
 	// Review is who decided on the person's own request.
-	Review pim.Review `json:"review,omitzero"`
+	Review pim.Review `json:"decision,omitzero"`
 	// State and Status are the outcome so far: the program's and the service's word.
 	State  pim.OperationState `json:"state"`
 	Status pim.Status         `json:"status,omitempty"`

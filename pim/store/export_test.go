@@ -41,8 +41,8 @@ func TestWriteCSV(t *testing.T) {
 	}
 	want := []string{
 		"2026-03-01T08:00:00Z", "selfactivate", "azure", "Owner, \"all\"", "Prod", "/subscriptions/1", "2026-03-01T10:00:00Z", "", "1h30m0s",
-		"'=HYPERLINK(\"http://evil\")", "'+1", "'@it", "failed", "Denied", "No.",
-		"denied", "'@Chidi", "2026-03-01T11:00:00Z", "'=not today", "cli", "", "r", "c", "1",
+		"'=HYPERLINK(\"http://evil\")", "'+1", "'@it", "failed", "Denied", "No.", "cli", "", "r", "c", "1",
+		"denied", "'@Chidi", "2026-03-01T11:00:00Z", "'=not today",
 	}
 	if len(rows) != 3 || !reflect.DeepEqual(rows[0], csvHeader) || !reflect.DeepEqual(rows[1], want) {
 		t.Errorf("%q", rows)

@@ -67,7 +67,15 @@ func Full() *local.State {
 	s.Ended = []pim.Eligibility{{Role: Role("Website Contributor", Web), ID: "e30", Via: pim.ViaDirect, End: now.Add(-60 * time.Hour)}}
 	extension := pim.Request{ID: "r20", Role: Role("Monitoring Reader", Web), Action: pim.ActionExtend, Status: "PendingAdminDecision", Created: now.Add(-time.Hour), OfEligibility: true}
 	s.Requests = append(slices.Clone(s.Requests), extension)
+	denied := pim.Request{
+		ID: "r23", Role: Role("Cost Contributor", Production), Action: pim.ActionActivate, Status: "Denied", Created: now.Add(-5 * time.Minute), Duration: time.Hour,
+		Review: pim.Review{Result: pim.ReviewDenied, By: pim.Principal{ID: "cleo", Name: "Cleo Clerk"}, At: now.Add(-time.Minute), Reason: "Not today"},
+	}
 	s.Operations = append(slices.Clone(s.Operations),
+		pim.Operation{
+			ID: "o23", Action: pim.ActionActivate, Role: denied.Role, State: pim.OperationFailed, Started: denied.Created, Changed: now.Add(-time.Minute),
+			Request: &denied, Problem: denied.Problem(),
+		},
 		pim.Operation{
 			ID: "o20", Action: pim.ActionActivate, Role: Role("Log Analytics Reader", Data), State: pim.OperationPreparing, Started: now.Add(-20 * time.Second), Changed: now.Add(-10 * time.Second),
 			Steps: []pim.Step{{Role: member, State: pim.OperationWaiting, Operation: "o21"}, {Role: Role("Log Analytics Reader", Data), State: pim.OperationPreparing}},

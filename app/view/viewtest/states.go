@@ -83,6 +83,9 @@ func Demo() *local.State {
 		ID: "r2", Role: network, Action: pim.ActionActivate, Status: "Granted", Created: now.Add(-time.Hour),
 		Start: now.Add(3 * time.Hour), Duration: time.Hour, Justification: "Firewall change tonight",
 	}
+	boris := pim.Principal{ID: "boris", Name: "Boris Boss"}
+	approved := pim.Review{Result: pim.ReviewApproved, By: boris, At: now.Add(-47 * time.Minute)}
+	denied := pim.Review{Result: pim.ReviewDenied, By: boris, At: now.Add(-25 * time.Hour), Reason: "Not during the freeze; ask again on Monday"}
 	s := &pim.Snapshot{
 		Account: Account(), At: now.Add(-12 * time.Second),
 		Active: []pim.ActiveRole{
@@ -105,8 +108,8 @@ func Demo() *local.State {
 		},
 		Requests: []pim.Request{
 			waiting, scheduled,
-			{ID: "r3", Role: contributor, Action: pim.ActionActivate, Status: "Provisioned", Created: now.Add(-48 * time.Minute), Duration: 2 * time.Hour, Justification: "Deploy 3.2"},
-			{ID: "r4", Role: owner, Action: pim.ActionActivate, Status: "Denied", Created: now.Add(-26 * time.Hour), Duration: time.Hour, Justification: "Test"},
+			{ID: "r3", Role: contributor, Action: pim.ActionActivate, Status: "Provisioned", Created: now.Add(-48 * time.Minute), Duration: 2 * time.Hour, Justification: "Deploy 3.2", Review: approved},
+			{ID: "r4", Role: owner, Action: pim.ActionActivate, Status: "Denied", Created: now.Add(-26 * time.Hour), Duration: time.Hour, Justification: "Test", Review: denied},
 			{ID: "r5", Role: sql, Action: pim.ActionDeactivate, Status: "Revoked", Created: now.Add(-50 * time.Hour)},
 			{ID: "r6", Role: vm, Action: pim.ActionActivate, Status: "Canceled", Created: now.Add(-70 * time.Hour), Duration: 4 * time.Hour},
 		},
@@ -203,6 +206,9 @@ func Long() *local.State {
 	for i, q := range state.Accounts[0].Requests {
 		q.Role = long(q.Role, i)
 		q.Justification = strings.Repeat("because ", 40)
+		if q.Review.Result != "" {
+			q.Review.By.Name, q.Review.Reason = names[i%len(names)], strings.Repeat("not today ", 400)
+		}
 		s.Requests = append(s.Requests, q)
 	}
 	for i, o := range state.Accounts[0].Operations {
