@@ -47,6 +47,14 @@ var screens = []struct {
 		u.tap("Activate role")
 	}},
 	{"requests", viewtest.Demo, func(u *opened) { u.Show(view.PageRequests) }},
+	{"requests-decided", viewtest.Demo, func(u *opened) { u.showDenied() }},
+	{"requests-decided-long", viewtest.Long, func(u *opened) { u.showDenied() }},
+	{"history-decided", viewtest.Demo, func(u *opened) {
+		u.agent.history = history()
+		u.Show(view.PageHistory)
+		u.key(fyne.KeyDown)
+		u.key(fyne.KeyDown)
+	}},
 	{"history", viewtest.Demo, func(u *opened) { u.agent.history = history(); u.Show(view.PageHistory) }},
 	{"settings", viewtest.Demo, func(u *opened) { u.Show(view.PageSettings) }},
 	{"troubled", viewtest.Troubled, nil},
@@ -92,7 +100,17 @@ func history() []local.HistoryEntry {
 	add("Contributor", viewtest.Production, time.Hour, pim.ActionActivate, pim.OperationDone)
 	add("Owner", viewtest.Web, 26*time.Hour, pim.ActionActivate, pim.OperationFailed)
 	add("Reader", viewtest.Platform, 200*time.Hour, pim.ActionDeactivate, pim.OperationDone)
+	denied := pim.Request{Status: "Denied", Review: pim.Review{Result: pim.ReviewDenied, By: pim.Principal{ID: "b", Name: "Boris Boss"}, Reason: "Not during the freeze"}}
+	out[1].Status, out[1].Review, out[1].Problem = denied.Status, denied.Review, denied.Problem()
 	return out
+}
+
+// showDenied goes to the fourth of the requests, which was denied.
+func (u *opened) showDenied() {
+	u.Show(view.PageRequests)
+	for range 4 {
+		u.key(fyne.KeyDown)
+	}
 }
 
 // TestScreenshots writes every screen in light and dark to the folder that
