@@ -82,9 +82,11 @@ type (
 			Steps                         []struct{ Role, State string }
 		} `json:"results"`
 	}
+	decision  struct{ Result, By, Reason string }
 	requested struct {
 		Requests []struct {
 			Request, Action, Role, Phase, Status string
+			Decision                             decision
 			Cancellable                          bool
 		} `json:"requests"`
 	}
@@ -149,6 +151,20 @@ func (p *program) phase(request, want string) string {
 		return fmt.Errorf("%s is not among %+v", request, all)
 	})
 	return status
+}
+
+// decided waits until it is shown who decided on a request.
+func (p *program) decided(request string, want decision) {
+	p.t.Helper()
+	desktoptest.Eventually(p.t, "who decided", func() error {
+		all := read[requested](p, 0, "requests", "--all").Requests
+		for _, r := range all {
+			if strings.EqualFold(r.Request, request) && r.Decision == want {
+				return nil
+			}
+		}
+		return fmt.Errorf("%s is not %+v among %+v", request, want, all)
+	})
 }
 
 // TestKinds does with roles of every kind what a person does with them: two people, each
@@ -340,12 +356,13 @@ func decided(t *testing.T, tn *tenant, ada, dana *program, k kind) {
 	desktoptest.Eventually(t, "word of the denial", func() error {
 		s := ada.status()
 		for _, o := range s.Operations {
-			if o.Problem != nil && strings.Contains(o.Problem.Text, "denied") {
+			if o.Problem != nil && o.Problem.Text == "Denied by Dana Petrova: not during the freeze." {
 				return nil
 			}
 		}
 		return fmt.Errorf("under way are %+v", s.Operations)
 	})
+	ada.decided(denied, decision{"denied", "Dana Petrova", "not during the freeze"})
 
 	// Somebody is faster.
 	lost := ask("the next time")
@@ -360,6 +377,7 @@ func decided(t *testing.T, tn *tenant, ada, dana *program, k kind) {
 		t.Errorf("approving what is decided says %q", out)
 	}
 	ada.phase(lost, "refused")
+	ada.decided(lost, decision{"denied", "Björn Aalto", "no"})
 
 	granted := ask("the last time")
 	if out := dana.must(0, "approve", granted, "--reason", "agreed in the stand-up"); !strings.Contains(out, "for Ada Lindqvist is approved") {
@@ -375,6 +393,7 @@ func decided(t *testing.T, tn *tenant, ada, dana *program, k kind) {
 		}
 		return fmt.Errorf("active are %+v", s.Active)
 	})
+	ada.decided(granted, decision{"approved", "Dana Petrova", "agreed in the stand-up"})
 }
 
 // extended asks for more time, which an administrator has to give.
@@ -490,7 +509,12 @@ func histories(t *testing.T, ada, dana *program) {
 	if found := read[told](ada, 0, "history", "--search", "maintenance").History; len(found) < len(kinds) {
 		t.Errorf("the search found %+v", found)
 	}
-	if out := ada.must(0, "history", "--csv"); !strings.HasPrefix(out, "time,action,kind") || !strings.Contains(out, "look at it") {
+	for search, n := range map[string]int{"petrova freeze": len(kinds), "petrova stand-up": len(kinds)} {
+		if found := read[told](ada, 0, "history", "--search", search).History; len(found) != n {
+			t.Errorf("%q finds %+v", search, found)
+		}
+	}
+	if out := ada.must(0, "history", "--csv"); !strings.HasPrefix(out, "time,action,kind") || !strings.Contains(out, "look at it") || !strings.Contains(out, "Dana Petrova") {
 		t.Errorf("as CSV it is %s", out)
 	}
 }

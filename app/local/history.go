@@ -6,7 +6,7 @@ import "roletray/pim/store"
 type HistoryRequest struct {
 	Account string `json:"account,omitempty"`
 	// Search keeps the entries that have each of its words somewhere, without
-	// regard to case: in role, scope, reason, ticket, client, outcome or an id.
+	// regard to case: in role, scope, reason, ticket, client, outcome, who decided or an id.
 	Search string `json:"search,omitempty"`
 	// Most is how many entries are wanted, the newest; zero means all.
 	Most int `json:"most,omitempty"`

@@ -62,7 +62,7 @@ func FuzzApprovalPath(f *testing.F) {
 
 func FuzzStage(f *testing.F) {
 	f.Add(`{"id":"/a/stages/1","properties":{"status":"InProgress","assignedToMe":true}}`)
-	f.Add(`{"name":"..","properties":{"status":"Completed","reviewResult":"Approve","reviewedBy":{"principalId":"me"}}}`)
+	f.Add(`{"name":"..","properties":{"status":"Completed","reviewResult":"Approve","reviewedBy":{"principalId":"me","principalName":"M\u202e"},"reviewedDateTime":"2018-08-03T21:02:30.667Z","justification":"a\n"}}`)
 	p := &Provider{userID: "me"}
 	f.Fuzz(func(t *testing.T, body string) {
 		var s stage
@@ -71,6 +71,9 @@ func FuzzStage(f *testing.F) {
 		}
 		if name, err := s.pathName(); err == nil && (name == "" || name == "." || name == ".." || strings.ContainsAny(name, "/?#")) {
 			t.Errorf("%q names the stage %q", body, name)
+		}
+		if v := s.review(); v.Result != "" && !s.ended() || v.Sentence() != pim.CleanText(v.Sentence(), 500) {
+			t.Errorf("%q is read as %+v", body, v)
 		}
 		err := p.closed([]stage{s}, review{Result: "Approve"})
 		if err == nil && (s.open() || !strings.EqualFold(s.Properties.ReviewedBy.PrincipalID, "me")) {

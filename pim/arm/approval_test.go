@@ -442,11 +442,15 @@ func TestReviewed(t *testing.T) {
 		body []byte
 		want pim.Review
 	}{
-		{"by name", review(`"reviewedBy": null`, `"reviewedBy": {"principalId":"A","principalName":"Chidi\nOkafor","userPrincipalName":"c@x.example"}`,
-			`"reviewedDateTime": null`, `"reviewedDateTime": "2018-08-03T21:02:30.667Z"`, `"justification": ""`, `"justification": "not\u202e today"`),
-			pim.Review{Result: pim.ReviewDenied, By: pim.Principal{ID: "a", Name: "Chidi Okafor"}, At: time.Date(2018, 8, 3, 21, 2, 30, 667e6, time.UTC), Reason: "not today"}},
-		{"by address", review(`"reviewedBy": null`, `"reviewedBy": {"userPrincipalName":"c@x.example"}`, `"reviewedDateTime": null`, `"reviewedDateTime": "yesterday"`),
-			pim.Review{Result: pim.ReviewDenied, By: pim.Principal{Name: "c@x.example"}}},
+		{
+			"by name", review(`"reviewedBy": null`, `"reviewedBy": {"principalId":"A","principalName":"Chidi\nOkafor","userPrincipalName":"c@x.example"}`,
+				`"reviewedDateTime": null`, `"reviewedDateTime": "2018-08-03T21:02:30.667Z"`, `"justification": ""`, `"justification": "not\u202e today"`),
+			pim.Review{Result: pim.ReviewDenied, By: pim.Principal{ID: "a", Name: "Chidi Okafor"}, At: time.Date(2018, 8, 3, 21, 2, 30, 667e6, time.UTC), Reason: "not today"},
+		},
+		{
+			"by address", review(`"reviewedBy": null`, `"reviewedBy": {"userPrincipalName":"c@x.example"}`, `"reviewedDateTime": null`, `"reviewedDateTime": "yesterday"`),
+			pim.Review{Result: pim.ReviewDenied, By: pim.Principal{Name: "c@x.example"}},
+		},
 		{"by nobody known", review(), pim.Review{Result: pim.ReviewDenied}},
 		{"open", open, pim.Review{}},
 		{"nobody in time", replace(open, `"InProgress"`, `"Expired"`), pim.Review{Result: pim.ReviewExpired}},

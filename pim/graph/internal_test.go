@@ -250,7 +250,7 @@ func TestNamesAreAskedForInFewCalls(t *testing.T) {
 // FuzzStages reads whatever comes as an approval.
 func FuzzStages(f *testing.F) {
 	seed(f)
-	f.Add([]byte(`{"steps":[{"id":"..","status":"InProgress","assignedToMe":true}],"stages":[{"status":"Completed","reviewResult":"Approve","reviewedBy":{"id":"ME"}}]}`))
+	f.Add([]byte(`{"steps":[{"id":"..","status":"InProgress","assignedToMe":true}],"stages":[{"status":"Completed","reviewResult":"Approve","reviewedBy":{"id":"ME"},"reviewedDateTime":"2018-08-03T21:02:30.667Z","justification":"a\u202e\n"}]}`))
 	c := testClient()
 	f.Fuzz(func(t *testing.T, body []byte) {
 		stages, err := readStages(body)
@@ -259,6 +259,12 @@ func FuzzStages(f *testing.F) {
 				t.Errorf("error is %v", err)
 			}
 			return
+		}
+		for _, s := range stages {
+			v := s.review()
+			if v.Result != "" && !s.ended() || v.Sentence() != pim.CleanText(v.Sentence(), 500) {
+				t.Errorf("%q is read as %+v", body, v)
+			}
 		}
 		mine := slices.ContainsFunc(stages, func(s stage) bool {
 			return s.ended() && s.ReviewedBy != nil && strings.EqualFold(s.ReviewedBy.ID, "me") && strings.EqualFold(s.Result, "Approve")
