@@ -3,7 +3,6 @@ package signin
 import (
 	"encoding/base64"
 	"encoding/json"
-	"net/url"
 	"strings"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -95,38 +94,6 @@ func paramValue(s string) (value, rest string) {
 		}
 	}
 	return b.String(), ""
-}
-
-// ClaimsFromMessage finds the claims request that PIM puts, URL-encoded, into the
-// text of an error: "&claims=%7B…". It is what a 400 with the code
-// RoleAssignmentRequestAcrsValidationFailed carries.
-func ClaimsFromMessage(message string) (claims pim.Claims, ok bool) {
-	for {
-		_, after, found := strings.Cut(message, "claims=")
-		if !found {
-			return "", false
-		}
-		message = after
-		if strings.HasPrefix(after, "{") {
-			var raw json.RawMessage
-			if json.NewDecoder(strings.NewReader(after)).Decode(&raw) == nil {
-				return claimsObject(string(raw))
-			}
-			continue
-		}
-		value := after
-		if end := strings.IndexAny(after, "& \t\r\n\"'\\<>"); end >= 0 {
-			value = after[:end]
-		}
-		if plain, err := url.QueryUnescape(value); err == nil {
-			if claims, ok := claimsObject(plain); ok {
-				return claims, true
-			}
-		}
-		if claims, ok := decodeClaims(value); ok {
-			return claims, true
-		}
-	}
 }
 
 // decodeClaims reads a claims request in any of the alphabets of base64, with

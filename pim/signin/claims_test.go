@@ -3,7 +3,6 @@ package signin
 import (
 	"encoding/base64"
 	"encoding/json"
-	"net/url"
 	"strings"
 	"testing"
 
@@ -49,34 +48,6 @@ func TestParseChallenge(t *testing.T) {
 	}
 }
 
-func TestClaimsFromMessage(t *testing.T) {
-	c1 := `{"access_token":{"acrs":{"essential":true, "value":"c1"}}}`
-	escaped := "&claims=%7B%22access_token%22%3A%7B%22acrs%22%3A%7B%22essential%22%3Atrue%2C%20%22value%22%3A%22c1%22%7D%7D%7D"
-	tests := []struct{ name, message, want string }{
-		{"as recorded", escaped, c1},
-		{"inside a text", "The policy failed " + escaped + " for this role.", c1},
-		{"more parameters", "x=1" + escaped + "&y=2", c1},
-		{"wrapped by Graph", `{"errorCode":"RoleAssignmentRequestAcrsValidationFailed","message":"` + escaped + `"}`, c1},
-		{"plain JSON", "claims=" + c1 + " and more", c1},
-		{"plus for space", "&claims=" + url.QueryEscape(c1), c1},
-		{"base64", "&claims=" + base64.StdEncoding.EncodeToString([]byte(c1)), c1},
-		{"the second one", "claims=none &claims=%7B%22a%22%3A1%7D", `{"a":1}`},
-		{"no claims", "The Role assignment already exists.", ""},
-		{"empty", "&claims=", ""},
-		{"bad escape", "&claims=%7B%2", ""},
-		{"not an object", "&claims=%5B1%5D", ""},
-		{"cut", `claims={"a":`, ""},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			got, ok := ClaimsFromMessage(tt.message)
-			if string(got) != tt.want || ok != (tt.want != "") {
-				t.Errorf("got %q, %t", string(got), ok)
-			}
-		})
-	}
-}
-
 func TestMergeClaims(t *testing.T) {
 	tests := []struct{ older, newer, want string }{
 		{"", nbf, nbf},
@@ -110,7 +81,7 @@ func TestForMSAL(t *testing.T) {
 	}
 }
 
-// isObject says whether the parsers kept their promise.
+// isObject says whether the parser kept its promise.
 func isObject(claims pim.Claims) bool {
 	var object map[string]any
 	return len(claims) <= maxClaims && json.Unmarshal([]byte(claims), &object) == nil && len(object) > 0
@@ -124,18 +95,6 @@ func FuzzParseChallenge(f *testing.F) {
 		claims, ok := ParseChallenge([]string{header})
 		if ok != (claims != "") || ok && !isObject(claims) {
 			t.Errorf("%q: got %q, %t", header, string(claims), ok)
-		}
-	})
-}
-
-func FuzzClaimsFromMessage(f *testing.F) {
-	f.Add("&claims=%7B%22a%22%3A1%7D")
-	f.Add(`claims={"a":{}}claims=claims=`)
-	f.Add("claims=e30")
-	f.Fuzz(func(t *testing.T, message string) {
-		claims, ok := ClaimsFromMessage(message)
-		if ok != (claims != "") || ok && !isObject(claims) {
-			t.Errorf("%q: got %q, %t", message, string(claims), ok)
 		}
 	})
 }

@@ -189,42 +189,69 @@ func (c Codes) meaning(status int, service, message string, claims bool) pim.Cod
 	return pim.CodeRejected
 }
 
-// claimsIn reads the claims request that PIM puts into a message as
-// "&claims=" and URL-encoded JSON.
+// claimsIn finds the claims request that PIM puts, URL-encoded, into a message:
+// "&claims=%7B…", with or without a text around it. Plain JSON and base64 do too.
 func claimsIn(message string) pim.Claims {
-	_, encoded, found := strings.Cut(message, "claims=")
-	if !found {
-		return ""
+	for {
+		_, after, found := strings.Cut(message, "claims=")
+		if !found {
+			return ""
+		}
+		message = after
+		if strings.HasPrefix(after, "{") {
+			var plain json.RawMessage
+			if json.NewDecoder(strings.NewReader(after)).Decode(&plain) == nil {
+				if c := claims(plain); c != "" {
+					return c
+				}
+			}
+			continue
+		}
+		encoded := after
+		if end := strings.IndexAny(after, "& \t\r\n\"'\\<>"); end >= 0 {
+			encoded = after[:end]
+		}
+		if decoded, err := url.QueryUnescape(encoded); err == nil {
+			if c := claims([]byte(decoded)); c != "" {
+				return c
+			}
+		}
+		if c := encodedClaims(encoded); c != "" {
+			return c
+		}
 	}
-	encoded, _, _ = strings.Cut(encoded, "&")
-	decoded, err := url.QueryUnescape(strings.TrimSpace(encoded))
-	if err != nil {
-		return ""
-	}
-	return claims([]byte(decoded))
 }
 
 var claimsParameter = regexp.MustCompile(`(?i)(?:^|[\s,])claims\s*=\s*"([^"]*)"`)
 
-// claimsInHeader reads the claims request of a challenge, base64 in one of its
-// alphabets. A header may carry several challenges.
+// claimsInHeader reads the claims request of a challenge. A header may carry several.
 func claimsInHeader(h http.Header) pim.Claims {
 	for _, v := range h.Values("WWW-Authenticate") {
 		for _, m := range claimsParameter.FindAllStringSubmatch(v, -1) {
-			s := strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimRight(m[1], "="))
-			if decoded, err := base64.RawStdEncoding.DecodeString(s); err == nil {
-				if c := claims(decoded); c != "" {
-					return c
-				}
+			if c := encodedClaims(m[1]); c != "" {
+				return c
 			}
 		}
 	}
 	return ""
 }
 
+// encodedClaims reads base64 in either of its alphabets, with padding or without.
+func encodedClaims(s string) pim.Claims {
+	decoded, err := base64.RawStdEncoding.DecodeString(strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimRight(s, "=")))
+	if err != nil {
+		return ""
+	}
+	return claims(decoded)
+}
+
+// maxClaims is the longest claims request in bytes that is taken from a service.
+const maxClaims = 16 << 10
+
+// claims returns data if it is a JSON object.
 func claims(data []byte) pim.Claims {
 	var object map[string]json.RawMessage
-	if json.Unmarshal(data, &object) != nil || len(object) == 0 {
+	if len(data) > maxClaims || json.Unmarshal(data, &object) != nil || len(object) == 0 {
 		return ""
 	}
 	return pim.Claims(data)

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -64,6 +65,7 @@ func TestRefusal(t *testing.T) {
 		},
 		{"five minutes, under another code", 400, nil, body("BadRequest", "Minimum Required is 5 minutes."), pim.Error{Code: pim.CodeTooEarly, Message: "Minimum Required is 5 minutes."}},
 		{"authentication context", 400, nil, body("RoleAssignmentRequestAcrsValidationFailed", c1Message), pim.Error{Code: pim.CodeStepUp, Claims: c1}},
+		{"authentication context inside a text", 400, nil, body("RoleAssignmentRequestAcrsValidationFailed", "The policy failed "+c1Message+" for this role."), pim.Error{Code: pim.CodeStepUp, Claims: c1}},
 		{"authentication context in the header", 400, challenge(encoded), body("RoleAssignmentRequestAcrsValidationFailed", ""), pim.Error{Code: pim.CodeStepUp, Claims: c1}},
 		{"authentication context that cannot be read", 400, nil, body("RoleAssignmentRequestAcrsValidationFailed", "&claims=%7B%"), pim.Error{Code: pim.CodeStepUp}},
 		{
@@ -111,6 +113,44 @@ func TestRefusal(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestClaimsInMessage(t *testing.T) {
+	for _, tt := range []struct{ name, message, want string }{
+		{"as recorded", c1Message, c1},
+		{"inside a text", "The policy failed " + c1Message + " for this role.", c1},
+		{"more parameters", "x=1" + c1Message + "&y=2", c1},
+		{"wrapped by Graph", `{"errorCode":"RoleAssignmentRequestAcrsValidationFailed","message":"` + c1Message + `"}`, c1},
+		{"plain JSON", "claims=" + c1 + " and more", c1},
+		{"plus for space", "&claims=" + url.QueryEscape(c1), c1},
+		{"base64", "&claims=" + base64.StdEncoding.EncodeToString([]byte(c1)), c1},
+		{"the second one", "claims=none &claims=%7B%22a%22%3A1%7D", `{"a":1}`},
+		{"no claims", "The Role assignment already exists.", ""},
+		{"empty", "&claims=", ""},
+		{"bad escape", "&claims=%7B%2", ""},
+		{"not an object", "&claims=%5B1%5D", ""},
+		{"cut", `claims={"a":`, ""},
+		{"far too long", "&claims=%7B%22a%22%3A%22" + strings.Repeat("a", maxClaims) + "%22%7D", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := claimsIn(tt.message); string(got) != tt.want {
+				t.Errorf("got %q", string(got))
+			}
+		})
+	}
+}
+
+func FuzzClaimsInMessage(f *testing.F) {
+	f.Add("&claims=%7B%22a%22%3A1%7D")
+	f.Add(`claims={"a":{}}claims=claims=`)
+	f.Add("claims=e30")
+	f.Fuzz(func(t *testing.T, message string) {
+		got := claimsIn(message)
+		var object map[string]any
+		if got != "" && (len(got) > maxClaims || json.Unmarshal([]byte(got), &object) != nil || len(object) == 0) {
+			t.Errorf("%q: got %q", message, string(got))
+		}
+	})
 }
 
 func FuzzRefusal(f *testing.F) {
