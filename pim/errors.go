@@ -77,7 +77,8 @@ type Error struct {
 	Rules []Rule
 	// Status is the HTTP status, or zero.
 	Status int
-	// RetryAfter is how long the service asked to be left alone, or zero.
+	// RetryAfter is how long the service asked to be left alone or, with CodeTooEarly,
+	// how much is left of the five minutes; zero where that is not known.
 	RetryAfter time.Duration
 	// CorrelationID is the service's id of the call, for a support case.
 	CorrelationID string
@@ -190,6 +191,9 @@ func sentence(c Code, e *Error) string {
 	case CodePolicy:
 		return policySentence(e.Rules)
 	case CodeTooEarly:
+		if e.RetryAfter > 0 {
+			return "A role cannot be deactivated in its first five minutes. Try again in " + minutes(e.RetryAfter) + "."
+		}
 		return "A role cannot be deactivated in its first five minutes. Try again then."
 	case CodeForbidden:
 		return "You may not do this at this scope. Ask whoever manages the scope for access."
@@ -230,6 +234,14 @@ func sentence(c Code, e *Error) string {
 		return "The service refused the request. Copy the details for your administrator."
 	}
 	return "Something went wrong. Copy the details and try again."
+}
+
+// minutes is d in whole minutes, or seconds where it is no more than one, never less than d.
+func minutes(d time.Duration) string {
+	if d <= time.Minute {
+		return fmt.Sprintf("%d s", (d+time.Second-1)/time.Second)
+	}
+	return fmt.Sprintf("%d min", (d+time.Minute-1)/time.Minute)
 }
 
 func policySentence(rules []Rule) string {

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"roletray/pim"
 )
@@ -35,6 +36,8 @@ func TestSentences(t *testing.T) {
 	for _, c := range codes {
 		line(string(c), pim.Explain(&pim.Error{Code: c}))
 	}
+	line("too-early, with the time left", pim.Explain(&pim.Error{Code: pim.CodeTooEarly, RetryAfter: 4*time.Minute + time.Second}))
+	line("too-early, with seconds left", pim.Explain(&pim.Error{Code: pim.CodeTooEarly, RetryAfter: 59*time.Second + time.Millisecond}))
 	line("rejected, with a message", pim.Explain(&pim.Error{Code: pim.CodeRejected, Message: "The scope is \u202elocked.\n"}))
 	line("rejected, with a long message", pim.Explain(&pim.Error{Code: pim.CodeRejected, Message: strings.Repeat("long ", 1000)}))
 	for _, rules := range [][]pim.Rule{

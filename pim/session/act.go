@@ -279,7 +279,7 @@ func (s *Session) newDeactivation(key pim.Key, client string) *job {
 			Code: pim.CodeRejected, Message: "an administrator assigned this role, and only an administrator can end it",
 		})
 	case active.DeactivatableAt().After(s.clock.Now()):
-		return s.refusedJob(write, w, false, &pim.Error{Code: pim.CodeTooEarly})
+		return s.refusedJob(write, w, false, &pim.Error{Code: pim.CodeTooEarly, RetryAfter: active.DeactivatableAt().Sub(s.clock.Now())})
 	}
 	return &job{
 		o: s.begin(write, w, false), src: s.source(active.Role.Kind), ready: true, prompts: &prompts{},
@@ -605,6 +605,11 @@ func (s *Session) settleError(ctx context.Context, j *job, err error) {
 			return
 		}
 		s.failed(j.o, err)
+	case code == pim.CodeNotActive && s.settling(j.o) > 0:
+		e, _ := errors.AsType[*pim.Error](err)
+		early := *e
+		early.Code, early.RetryAfter = pim.CodeTooEarly, s.settling(j.o)
+		s.failed(j.o, &early)
 	case code == pim.CodeNotActive:
 		s.forget(j.o.key)
 		s.failed(j.o, err)

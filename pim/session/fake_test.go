@@ -30,6 +30,8 @@ type service struct {
 	policies map[pim.Key]pim.Policy
 	// lag is how late the listing shows a write.
 	lag   time.Duration
+	// behind is how late the service's clock is.
+	behind time.Duration
 	later []change
 	// incomplete makes the scoped reads lose the right to drop rows.
 	incomplete bool
@@ -193,7 +195,7 @@ func (f *service) write(ctx context.Context, r pim.Request, list func()) (pim.Re
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	r.Created = time.Now()
+	r.Created = time.Now().Add(-f.behind)
 	if f.status != "" {
 		r.Status = f.status
 	}

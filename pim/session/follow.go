@@ -132,8 +132,8 @@ func (s *Session) refusal(o *operation, r pim.Request) *pim.Problem {
 		active = record.assignment()
 	}
 	// The service may accept a deactivation that comes too early, and fail it.
-	if o.op.Action == pim.ActionDeactivate && active.DeactivatableAt().After(o.op.Started) {
-		return pim.Explain(&pim.Error{Code: pim.CodeTooEarly})
+	if from := active.DeactivatableAt(); o.op.Action == pim.ActionDeactivate && from.After(o.op.Started) {
+		return pim.Explain(&pim.Error{Code: pim.CodeTooEarly, RetryAfter: max(from.Sub(s.clock.Now()), 0)})
 	}
 	return r.Problem()
 }
@@ -371,6 +371,18 @@ func (s *Session) verifyRole(ctx context.Context, role pim.Role) {
 	if err := s.readActive(ctx, src, at, false); err != nil {
 		s.log.Debug("could not read active roles", "error", err)
 	}
+}
+
+// settling is how long the service may still deny a role, or refuse to end it, that by the own
+// record became active less than five minutes ago.
+func (s *Session) settling(o *operation) time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	record := records(s.ops, o.op.Role.Kind)[o.key]
+	if o.op.Action != pim.ActionDeactivate || record == nil || record.op.Action != pim.ActionActivate {
+		return 0
+	}
+	return max(record.settled.Add(pim.MinimumActive).Sub(s.clock.Now()), 0)
 }
 
 // forget drops the own record of a role that the service does not call active,

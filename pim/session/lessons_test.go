@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -64,6 +65,35 @@ func TestRoleAssignmentDoesNotExistInTheFirst45Seconds(t *testing.T) {
 		op, err := r.Deactivate(context.Background(), key("owner"), "cli", true)
 		if err != nil || code(op) != pim.CodeNotActive || r.certainty("owner") == "" {
 			t.Errorf("%+v, %v, shown %q", op.Problem, err, r.certainty("owner"))
+		}
+	})
+}
+
+// Where the own record has the role, it is not said to be inactive: it is too early.
+func TestRoleAssignmentDoesNotExistForWhatWasJustActivated(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newService(pim.KindAzure, "owner")
+		// By its own start, the five minutes are over.
+		f.lag, f.behind = time.Minute, 6*time.Minute
+		r := run(t, t.TempDir(), f)
+		r.read()
+		r.activate("owner")
+		f.set(func() {
+			f.onSend = func(context.Context, int) (bool, error) {
+				return false, &pim.Error{Code: pim.CodeNotActive, Service: "RoleAssignmentDoesNotExist", Message: "The Role assignment does not exist."}
+			}
+		})
+		time.Sleep(45 * time.Second)
+		op, err := r.Deactivate(context.Background(), key("owner"), "cli", true)
+		if err != nil || code(op) != pim.CodeTooEarly || r.certainty("owner") == "" || len(f.made("send")) != 2 {
+			t.Fatalf("%+v, %v, shown %q, %d sent", op.Problem, err, r.certainty("owner"), len(f.made("send")))
+		}
+		if want := "A role cannot be deactivated in its first five minutes. Try again in 5 min."; op.Problem.Text != want || !strings.Contains(op.Problem.Details, "RoleAssignmentDoesNotExist") {
+			t.Errorf("%+v", op.Problem)
+		}
+		time.Sleep(4*time.Minute + 15*time.Second)
+		if op, err := r.Deactivate(context.Background(), key("owner"), "cli", true); err != nil || code(op) != pim.CodeNotActive {
+			t.Errorf("%+v, %v", op.Problem, err)
 		}
 	})
 }

@@ -448,26 +448,59 @@ func TestDeactivationAcceptedAndFailedAsTooEarly(t *testing.T) {
 }
 
 func TestScheduledActivation(t *testing.T) {
+	for _, restart := range []bool{false, true} {
+		t.Run(map[bool]string{false: "running on", true: "through a restart"}[restart], func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newService(pim.KindAzure, "owner")
+				f.status = "Granted"
+				r := run(t, t.TempDir(), f)
+				r.read()
+				begin := time.Now().Add(3 * time.Hour)
+				ops, err := r.Activate(context.Background(), []session.Wish{{Key: key("owner"), Start: begin, Duration: time.Hour}}, true)
+				if err != nil || ops[0].State != pim.OperationScheduled || r.certainty("owner") != "" {
+					t.Fatalf("%+v, %v, active %q", ops, err, r.certainty("owner"))
+				}
+				want := []pim.EventKind{pim.EventScheduled, pim.EventActivated}
+				if restart {
+					r.stop()
+					r, want = run(t, r.dir, f), want[1:]
+					if all := r.Snapshot().Operations; len(all) != 1 || all[0].ID != ops[0].ID || all[0].State != pim.OperationScheduled {
+						t.Fatalf("after the restart: %+v", all)
+					}
+				}
+				r.until("the role active", func(*pim.Snapshot) bool { return r.certainty("owner") != "" })
+				if late := time.Since(begin); late < 0 || late > time.Minute {
+					t.Errorf("shown %v after its start", late)
+				}
+				if a := r.Snapshot().Active[0].Assignment; !a.End.Equal(begin.Add(time.Hour)) {
+					t.Errorf("ends %v", a.End)
+				}
+				synctest.Wait()
+				if !slices.Equal(r.kinds(), want) {
+					t.Errorf("events %v, want %v", r.kinds(), want)
+				}
+				if h := r.History(); len(h) != 1 || h[0].State != pim.OperationDone {
+					t.Errorf("history %+v", h)
+				}
+			})
+		})
+	}
+}
+
+// The token from before does not know of the role, even where no group is involved.
+func TestTokensAreRenewedAfterADirectoryRole(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := newService(pim.KindAzure, "owner")
-		f.status = "Granted"
-		r := run(t, t.TempDir(), f)
+		f, tokens := newService(pim.KindDirectory, "reader"), &renewals{}
+		r := runWith(t, t.TempDir(), session.Params{Renewer: tokens}, f)
 		r.read()
-		begin := time.Now().Add(3 * time.Hour)
-		ops, err := r.Activate(context.Background(), []session.Wish{{Key: key("owner"), Start: begin, Duration: time.Hour}}, true)
-		if err != nil || ops[0].State != pim.OperationScheduled || r.certainty("owner") != "" {
-			t.Fatalf("%+v, %v, active %q", ops, err, r.certainty("owner"))
-		}
-		r.until("the role active", func(*pim.Snapshot) bool { return r.certainty("owner") != "" })
-		if late := time.Since(begin); late < 0 || late > time.Minute {
-			t.Errorf("shown %v after its start", late)
-		}
-		if a := r.Snapshot().Active[0].Assignment; !a.End.Equal(begin.Add(time.Hour)) {
-			t.Errorf("ends %v", a.End)
+		before := tokens.count()
+		ops, err := r.Activate(context.Background(), []session.Wish{{Key: roleOf(pim.KindDirectory, "reader").Key(), Duration: time.Hour}}, true)
+		if err != nil || ops[0].State != pim.OperationDone {
+			t.Fatalf("%+v, %v", ops, err)
 		}
 		synctest.Wait()
-		if want := []pim.EventKind{pim.EventScheduled, pim.EventActivated}; !slices.Equal(r.kinds(), want) {
-			t.Errorf("events %v", r.kinds())
+		if before != 0 || tokens.count() == 0 {
+			t.Errorf("%d renewals before and %d in all", before, tokens.count())
 		}
 	})
 }
