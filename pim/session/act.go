@@ -30,6 +30,12 @@ type Wish struct {
 	Client string `json:"client,omitempty"`
 }
 
+// quietly is how a plan is activated: without a trace, unless the service takes it.
+type quietly struct {
+	// replaces is the person's open request that it takes the place of, or empty.
+	replaces string
+}
+
 // sendAtOnce is how many writes of one batch are under way together.
 const sendAtOnce = 4
 
@@ -45,7 +51,7 @@ func (s *Session) Activate(ctx context.Context, wishes []Wish, interactive bool)
 		return nil, ErrNotRunning
 	}
 	defer leave()
-	jobs := s.activate(ctx, wishes, interactive, false)
+	jobs := s.activate(ctx, wishes, interactive, nil)
 	out := make([]pim.Operation, len(jobs))
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -55,8 +61,8 @@ func (s *Session) Activate(ctx context.Context, wishes []Wish, interactive bool)
 	return out, nil
 }
 
-// activate is Activate. What is tried quietly leaves no trace unless the service takes it.
-func (s *Session) activate(ctx context.Context, wishes []Wish, interactive, quiet bool) []*job {
+// activate is Activate, or with quiet what a plan does.
+func (s *Session) activate(ctx context.Context, wishes []Wish, interactive bool, quiet *quietly) []*job {
 	jobs := make([]*job, len(wishes))
 	s.mu.Lock()
 	for i, w := range wishes {
@@ -122,6 +128,9 @@ type job struct {
 	policy       pim.Policy
 	// fit shortens an activation to what the policy allows.
 	fit bool
+	// replaces is the request to withdraw before sending, since the service takes one at a time.
+	replaces string
+	withdrew bool
 	// group is the activation of the group that brings the role, or nil.
 	group *job
 	// notYet is until when the service may not know yet that the person is eligible.
@@ -184,7 +193,11 @@ func (s *Session) stepUpOnce(ctx context.Context, all *prompts, p prompt) (conte
 }
 
 // newActivation begins an activation. s.mu is held.
-func (s *Session) newActivation(w Wish, quiet bool) *job {
+func (s *Session) newActivation(w Wish, plan *quietly) *job {
+	quiet, replaces := plan != nil, ""
+	if quiet {
+		replaces = plan.replaces
+	}
 	e, scope, found := s.resolve(w)
 	a := pim.Activation{
 		ID: uuid.NewString(), Eligibility: e, Scope: scope, Start: w.Start, Duration: w.Duration,
@@ -193,6 +206,9 @@ func (s *Session) newActivation(w Wish, quiet bool) *job {
 	role := a.Role()
 	write := pim.Write{ID: a.ID, Action: pim.ActionActivate, Role: role, Start: w.Start, Duration: w.Duration}
 	running := s.openOperation(role.Key())
+	if running != nil && running.op.Request != nil && running.op.Request.ID == replaces {
+		running = nil
+	}
 	switch {
 	case !found:
 		return s.refusedJob(write, w, quiet, &pim.Error{Code: pim.CodeNotEligible})
@@ -205,10 +221,10 @@ func (s *Session) newActivation(w Wish, quiet bool) *job {
 	}
 	o := s.begin(write, w, quiet)
 	o.entry.Eligibility = e.Role.Key()
-	j := &job{o: o, src: s.source(role.Kind), ready: e.Behind == "", activation: a}
+	j := &job{o: o, src: s.source(role.Kind), ready: e.Behind == "", activation: a, replaces: replaces}
 	if e.Behind != "" {
 		w.Key, w.Scope = e.Behind, pim.Scope{}
-		j.group = s.newActivation(w, false)
+		j.group = s.newActivation(w, nil)
 		j.group.fit = true
 		o.group = j.group.o
 		s.publish()
@@ -441,6 +457,13 @@ func (s *Session) failAll(jobs []*job, err error, which func(*job) bool) {
 // effect: after the person met the service's claims, or after the service could not be
 // reached at all or asked to wait.
 func (s *Session) perform(ctx context.Context, j *job, interactive bool) {
+	if j.replaces != "" {
+		if err := s.cancel(ctx, j.replaces, j.o.op.Client); err != nil {
+			s.failed(j.o, err)
+			return
+		}
+		j.withdrew = true
+	}
 	values := ctx
 	if j.stepped != nil {
 		values = j.stepped

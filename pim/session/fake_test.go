@@ -29,10 +29,10 @@ type service struct {
 	requests []pim.Request
 	policies map[pim.Key]pim.Policy
 	// lag is how late the listing shows a write.
-	lag   time.Duration
+	lag time.Duration
 	// behind is how late the service's clock is.
 	behind time.Duration
-	later []change
+	later  []change
 	// incomplete makes the scoped reads lose the right to drop rows.
 	incomplete bool
 	// status is what a write becomes; Provisioned or Revoked where empty.

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -16,7 +17,7 @@ import (
 // role is active, the session keeps the plan itself, on disk too, and carries it out at the
 // end: for three minutes past the service's word that the role is still active, never more
 // than five minutes late, and never with a browser. What needs the person then raises
-// EventPlanAsks. A plan for the role that is there already is replaced.
+// EventPlanAsks. A plan for the role that is there already is replaced, once this one is kept.
 //
 // The errors are *pim.Error: CodeNotActive for a role that is not active or has no
 // end, CodeJournal where the plan could not be kept, and those of an activation.
@@ -58,15 +59,13 @@ func (s *Session) keepOn(ctx context.Context, w Wish, interactive bool) (pim.Pla
 	if err != nil {
 		return p, err
 	}
-	if err := s.dropPlan(ctx, p.Key(), w.Client); err != nil && pim.CodeOf(err) != pim.CodeNotFound {
-		return p, err
-	}
+	old, _ := planOf(s.Snapshot().Plans, p.Key())
 	// The first whole second after the end.
 	w = Wish{
 		Key: p.Key(), Start: p.At.Add(time.Second).Truncate(time.Second).Add(time.Second), Duration: p.Duration,
 		Justification: p.Justification, Ticket: p.Ticket, Client: p.Client,
 	}
-	j := s.activate(ctx, []Wish{w}, interactive, true)[0]
+	j := s.activate(ctx, []Wish{w}, interactive, &quietly{replaces: old.Request})[0]
 	s.mu.Lock()
 	op, cause := j.o.op, j.o.err
 	s.mu.Unlock()
@@ -82,16 +81,34 @@ func (s *Session) keepOn(ctx context.Context, w Wish, interactive bool) (pim.Pla
 		if op.Request != nil {
 			p.Request = op.Request.ID
 		}
+		s.mu.Lock()
+		s.forgetPlan(p.Key())
+		s.publish()
+		s.mu.Unlock()
+		if old.Local {
+			s.concludePlan(old, store.ActionDropPlan, p.Client, nil)
+		}
 		return p, nil
 	case code != pim.CodeAlreadyActive && !unattended:
 		if cause == nil {
 			cause = &pim.Error{Code: code, Message: op.Problem.Text}
+		}
+		if j.withdrew {
+			// The service has neither now, so that the one from before is kept here.
+			old.Eligibility, old.Client, old.Request, old.Local = p.Eligibility, p.Client, "", true
+			if err := s.keepPlan(old); err != nil {
+				return p, &pim.Error{Code: pim.CodeJournal, Err: errors.Join(cause, err)}
+			}
+			s.nudge()
 		}
 		return p, cause
 	}
 	p.Local, p.State = true, pim.PlanWaiting
 	if err := s.keepPlan(p); err != nil {
 		return p, &pim.Error{Code: pim.CodeJournal, Err: err}
+	}
+	if old.Local {
+		s.concludePlan(old, store.ActionDropPlan, p.Client, nil)
 	}
 	s.concludePlan(p, store.ActionPlan, p.Client, nil)
 	s.nudge()
@@ -296,7 +313,7 @@ func (s *Session) carryOut(ctx context.Context, p pim.Plan) {
 			s.ask(p, &planError{"Its time has passed while this computer slept or the program was not running. Activate it again if you still need it."})
 			return
 		}
-		j := s.activate(ctx, []Wish{w}, false, true)[0]
+		j := s.activate(ctx, []Wish{w}, false, &quietly{})[0]
 		if ctx.Err() != nil {
 			return // The next start goes on with it.
 		}

@@ -256,6 +256,74 @@ func TestPlanIsDropped(t *testing.T) {
 	}
 }
 
+func TestPlanIsReplacedOnlyByOneThatIsKept(t *testing.T) {
+	calledOff := func(r *rig, f *service) {
+		f.set(func() { f.policies[key("owner")] = pim.Policy{Readable: true, AuthContext: "c1"} })
+		r.browser.refuse = &pim.Error{Code: pim.CodeCancelled}
+	}
+	refused := func(_ *rig, f *service) {
+		f.onSend = func(context.Context, int) (bool, error) { return false, &pim.Error{Code: pim.CodeRejected} }
+	}
+	for _, tt := range []struct {
+		name   string
+		queued bool
+		before func(*rig, *service)
+		want   pim.Code
+		// What there is afterwards: the duration of the plan, whether it is kept here,
+		// and how many requests were withdrawn.
+		duration  time.Duration
+		local     bool
+		cancelled int
+	}{
+		{"kept here, by another", false, func(*rig, *service) {}, "", 30 * time.Minute, true, 0},
+		{"kept here, by a queued one", false, func(_ *rig, f *service) { f.onSend, f.status = nil, "Granted" }, "", 30 * time.Minute, false, 0},
+		{"kept here, called off", false, calledOff, pim.CodeCancelled, time.Hour, true, 0},
+		{"kept here, refused", false, refused, pim.CodeRejected, time.Hour, true, 0},
+		{"queued, by another", true, func(*rig, *service) {}, "", 30 * time.Minute, false, 1},
+		{"queued, called off", true, calledOff, pim.CodeCancelled, time.Hour, false, 0},
+		{"queued, refused", true, refused, pim.CodeRejected, time.Hour, true, 1},
+		{"queued, and cannot be withdrawn", true, func(_ *rig, f *service) {
+			f.set(func() { f.err["cancel"] = &pim.Error{Code: pim.CodeForbidden} })
+		}, pim.CodeForbidden, time.Hour, false, 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newService(pim.KindAzure, "owner")
+				r := run(t, t.TempDir(), f)
+				r.read()
+				r.activate("owner")
+				if tt.queued {
+					f.set(func() { f.status = "Granted" })
+				} else {
+					busy(f, 0)
+				}
+				if p := r.plan("owner", true); p.Local == tt.queued || p.Duration != time.Hour {
+					t.Fatalf("%+v", p)
+				}
+				// The settings are read anew.
+				dir := r.dir
+				r.stop()
+				removePolicies(t, dir)
+				r = run(t, dir, f)
+				r.read()
+				tt.before(r, f)
+				_, err := r.Continue(context.Background(), session.Wish{Key: key("owner"), Duration: 30 * time.Minute, Client: "cli"}, true)
+				if pim.CodeOf(err) != tt.want || len(f.made("cancel")) != tt.cancelled {
+					t.Errorf("%v, %d withdrawn", err, len(f.made("cancel")))
+				}
+				for range 2 {
+					plans := r.Snapshot().Plans
+					if len(plans) != 1 || plans[0].Duration != tt.duration || plans[0].Local != tt.local || plans[0].Justification != "because" || plans[0].State != pim.PlanWaiting {
+						t.Errorf("plans %+v", plans)
+					}
+					r.stop()
+					r = run(t, dir, f)
+				}
+			})
+		})
+	}
+}
+
 func TestPlanNeedsAnActiveRole(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newService(pim.KindAzure, "owner")
