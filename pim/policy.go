@@ -43,22 +43,22 @@ const ShortDefault = time.Hour
 // "Configure Azure resource role settings".
 const LongestActivation = 24 * time.Hour
 
-// Limit is the longest duration worth offering for a role whose eligibility ends
-// at end (zero: never).
-func (p Policy) Limit(end, now time.Time) time.Duration {
+// Limit is the longest duration worth offering for an activation that begins at start, of
+// a role whose eligibility ends at end (zero: never).
+func (p Policy) Limit(end, start time.Time) time.Duration {
 	limit := p.MaxDuration
 	if limit <= 0 {
 		limit = LongestActivation
 	}
-	if left := end.Sub(now).Truncate(time.Minute); !end.IsZero() && left < limit {
+	if left := end.Sub(start).Truncate(time.Minute); !end.IsZero() && left < limit {
 		limit = max(left, 0)
 	}
 	return limit
 }
 
 // DefaultDuration is the shorter of one hour and the limit.
-func (p Policy) DefaultDuration(end, now time.Time) time.Duration {
-	return min(ShortDefault, p.Limit(end, now))
+func (p Policy) DefaultDuration(end, start time.Time) time.Duration {
+	return min(ShortDefault, p.Limit(end, start))
 }
 
 // StepUpClaims is the claims request that a token must be asked for with before
@@ -110,7 +110,8 @@ const (
 )
 
 // Check returns the rules that a would break by itself, in the order of the
-// constants: not those that only the service can judge.
+// constants: not those that only the service can judge. RuleEligibility is broken where less
+// than a minute of the eligibility is left when a begins.
 func (p Policy) Check(a Activation, now time.Time) []Rule {
 	var broken []Rule
 	limit := LongestActivation
@@ -127,7 +128,7 @@ func (p Policy) Check(a Activation, now time.Time) []Rule {
 	if p.TicketRequired && strings.TrimSpace(a.Ticket.Number) == "" {
 		broken = append(broken, RuleTicketing)
 	}
-	if end := a.Eligibility.End; !end.IsZero() && !end.After(now) {
+	if end := a.Eligibility.End; !end.IsZero() && end.Sub(a.Begins(now)) < time.Minute {
 		broken = append(broken, RuleEligibility)
 	}
 	return broken

@@ -47,6 +47,11 @@ func TestPolicyCheck(t *testing.T) {
 		{"no duration", strict, with(func(a *pim.Activation) { a.Duration = 0 }), []pim.Rule{pim.RuleExpiration}},
 		{"blank reason", strict, with(func(a *pim.Activation) { a.Justification = " \t" }), []pim.Rule{pim.RuleJustification}},
 		{"ticket system without a number", strict, with(func(a *pim.Activation) { a.Ticket = pim.Ticket{System: "s"} }), []pim.Rule{pim.RuleTicketing}},
+		{"starts before the eligibility ends", strict, with(func(a *pim.Activation) { a.Start, a.Eligibility.End = now.Add(time.Hour), now.Add(2*time.Hour) }), nil},
+		{"starts after the eligibility has ended", strict, with(func(a *pim.Activation) { a.Start, a.Eligibility.End = now.Add(3*time.Hour), now.Add(2*time.Hour) }), []pim.Rule{pim.RuleEligibility}},
+		{"starts in the last moment", strict, with(func(a *pim.Activation) {
+			a.Start, a.Eligibility.End = now.Add(time.Hour), now.Add(time.Hour+time.Second)
+		}), []pim.Rule{pim.RuleEligibility}},
 		{"ended", strict, with(func(a *pim.Activation) { a.Eligibility.End = now }), []pim.Rule{pim.RuleEligibility}},
 		{"everything", strict, pim.Activation{Eligibility: pim.Eligibility{End: now}}, []pim.Rule{pim.RuleExpiration, pim.RuleJustification, pim.RuleTicketing, pim.RuleEligibility}},
 		{"unreadable", pim.Policy{}, pim.Activation{Duration: time.Hour}, nil},

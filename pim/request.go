@@ -176,6 +176,14 @@ type Activation struct {
 	Ticket        Ticket        `json:"ticket,omitzero"`
 }
 
+// Begins is when it begins that is asked for at the moment now.
+func (a Activation) Begins(now time.Time) time.Time {
+	if a.Start.After(now) {
+		return a.Start
+	}
+	return now
+}
+
 // Role is the role at the scope that will be asked for.
 func (a Activation) Role() Role {
 	if a.Scope.ID == "" {

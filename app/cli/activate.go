@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -224,13 +225,17 @@ func (a *app) judge(ctx context.Context, c *local.Client, targets []target, usua
 		if t.eligibility == nil {
 			continue
 		}
-		limit := p.Limit(t.eligibility.End, now)
+		activation := pim.Activation{Eligibility: *t.eligibility, Start: t.wish.Start, Justification: t.wish.Justification, Ticket: t.wish.Ticket}
+		limit := p.Limit(t.eligibility.End, activation.Begins(now))
 		if t.wish.Duration == 0 {
 			t.wish.Duration = min(usual, limit)
 		}
-		for _, r := range p.Check(pim.Activation{
-			Eligibility: *t.eligibility, Duration: t.wish.Duration, Justification: t.wish.Justification, Ticket: t.wish.Ticket,
-		}, now) {
+		activation.Duration = t.wish.Duration
+		broken := p.Check(activation, now)
+		if slices.Contains(broken, pim.RuleEligibility) && t.eligibility.End.After(now) {
+			return usagef("The eligibility for %s ends before that start; choose an earlier --start.", describe(t.role))
+		}
+		for _, r := range broken {
 			switch r {
 			case pim.RuleExpiration:
 				return usagef("%s lasts at most %s; choose a shorter --duration.", describe(t.role), span(limit))

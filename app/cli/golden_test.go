@@ -762,6 +762,7 @@ func TestWrongUse(t *testing.T) {
 		{"activate owner --reason x --duration soon", "--duration", 2},
 		{"activate owner --reason x --duration 9h", "at most 8 h", 2},
 		{"activate owner --reason x --start never", "--start", 2},
+		{`activate owner --reason x --start "2027-06-01 9:00"`, "The eligibility for Owner · Production ends before that start; choose an earlier --start.", 2},
 		{"activate owner --reason x --scope /subscriptions/9", "no role that may be activated", 2},
 		{"deactivate owner", "no active role", 2},
 		{"deactivate rg-log", "first five minutes", 1},

@@ -416,10 +416,10 @@ func (s *Session) judge(ctx context.Context, j *job) {
 		}
 	}
 	if a.Duration == 0 {
-		a.Duration = j.policy.DefaultDuration(a.Eligibility.End, now)
+		a.Duration = j.policy.DefaultDuration(a.Eligibility.End, a.Begins(now))
 	}
 	if j.fit {
-		a.Duration = min(a.Duration, j.policy.Limit(a.Eligibility.End, now))
+		a.Duration = min(a.Duration, j.policy.Limit(a.Eligibility.End, a.Begins(now)))
 	}
 	broken := j.policy.Check(*a, now)
 	s.mu.Lock()
@@ -427,7 +427,7 @@ func (s *Session) judge(ctx context.Context, j *job) {
 	j.o.write.Duration, j.o.entry.Duration = a.Duration, a.Duration
 	if len(broken) > 0 {
 		j.ready = false
-		s.fail(j.o, &pim.Error{Code: pim.CodePolicy, Rules: broken})
+		s.fail(j.o, refusedBy(broken, *a, now))
 	} else if err := context.Cause(ctx); err != nil {
 		j.ready = false
 		s.fail(j.o, err)
@@ -437,7 +437,7 @@ func (s *Session) judge(ctx context.Context, j *job) {
 func (j *job) check(now time.Time) []pim.Rule {
 	a := j.activation
 	if a.Duration == 0 || j.fit {
-		a.Duration = j.policy.DefaultDuration(a.Eligibility.End, now)
+		a.Duration = j.policy.DefaultDuration(a.Eligibility.End, a.Begins(now))
 	}
 	return j.policy.Check(a, now)
 }

@@ -83,10 +83,10 @@ func (s *Session) check(ctx context.Context, w Wish) (local bool, err error) {
 		Justification: w.Justification, Ticket: w.Ticket,
 	}
 	if a.Duration == 0 {
-		a.Duration = p.DefaultDuration(e.End, now)
+		a.Duration = p.DefaultDuration(e.End, a.Begins(now))
 	}
 	if broken := p.Check(a, now); len(broken) > 0 {
-		return true, &pim.Error{Code: pim.CodePolicy, Rules: broken}
+		return true, refusedBy(broken, a, now)
 	}
 	// The service refuses a role whose group is not active yet, and has no dry run for groups.
 	local = e.Behind != "" || e.Role.Kind == pim.KindGroup

@@ -132,15 +132,16 @@ func (s *Session) newPlan(w Wish) (pim.Plan, error) {
 		Role: role, Eligibility: e.Role.Key(), At: active.End, Duration: w.Duration,
 		Justification: w.Justification, Ticket: w.Ticket, Client: w.Client,
 	}
-	if ended(e.End, active.End) {
-		return pim.Plan{}, &pim.Error{Code: pim.CodePolicy, Rules: []pim.Rule{pim.RuleEligibility}}
+	limit := s.policies[e.Role.Key()].Limit(e.End, active.End)
+	if limit == 0 {
+		return pim.Plan{}, refusedBy([]pim.Rule{pim.RuleEligibility}, pim.Activation{Eligibility: e}, s.clock.Now())
 	}
 	for _, r := range s.recent {
 		if r.Role.Key() != role.Key() {
 			continue
 		}
 		if p.Duration == 0 {
-			p.Duration = r.Duration
+			p.Duration = min(r.Duration, limit)
 		}
 		if p.Justification == "" {
 			p.Justification = r.Justification

@@ -3,6 +3,7 @@ package session_test
 import (
 	"context"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -318,6 +319,37 @@ func TestPlanIsReplacedOnlyByOneThatIsKept(t *testing.T) {
 					}
 					r.stop()
 					r = run(t, dir, f)
+				}
+			})
+		})
+	}
+}
+
+func TestPlanNearTheEndOfTheEligibility(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		end      time.Duration // after the activation's
+		want     pim.Code
+		duration time.Duration
+	}{
+		{"long before it", 3 * time.Hour, "", time.Hour},
+		{"with less left than before", 25 * time.Minute, "", 25 * time.Minute},
+		{"at it", 0, pim.CodePolicy, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newService(pim.KindAzure, "owner")
+				f.eligible[0].End = time.Now().Add(time.Hour + tt.end)
+				busy(f, 0)
+				r := run(t, t.TempDir(), f)
+				r.read()
+				r.activate("owner")
+				p, err := r.Continue(context.Background(), session.Wish{Key: key("owner"), Client: "cli"}, true)
+				if pim.CodeOf(err) != tt.want || err == nil && p.Duration != tt.duration {
+					t.Errorf("%+v, %v", p, err)
+				}
+				if err != nil && !strings.HasPrefix(pim.Explain(err).Text, "The eligibility ends before the role would begin then.") {
+					t.Errorf("%+v", pim.Explain(err))
 				}
 			})
 		})

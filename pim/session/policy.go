@@ -95,6 +95,25 @@ func (s *Session) readPolicy(ctx context.Context, e pim.Eligibility) (pim.Policy
 	return p, nil
 }
 
+// refusedBy is CodePolicy for the rules that an activation breaks by itself.
+func refusedBy(broken []pim.Rule, a pim.Activation, now time.Time) error {
+	err := &pim.Error{Code: pim.CodePolicy, Rules: broken}
+	if slices.Contains(broken, pim.RuleEligibility) && a.Eligibility.End.After(now) {
+		return &lateStartError{err}
+	}
+	return err
+}
+
+// lateStartError is CodePolicy for what would begin after the eligibility's end.
+type lateStartError struct{ error }
+
+func (e *lateStartError) Unwrap() error { return e.error }
+
+// Sentence says for the person why not and what to do.
+func (*lateStartError) Sentence() string {
+	return "The eligibility ends before the role would begin then. Choose an earlier start, or ask an administrator for a longer eligibility."
+}
+
 // learnt says that a policy that could not be read holds what a refusal has taught.
 func learnt(p pim.Policy, now time.Time) bool {
 	return !p.Readable && !p.Learnt.IsZero() && now.Sub(p.Learnt) < policyAge

@@ -87,6 +87,49 @@ func TestPolicyIsJudgedBeforeSending(t *testing.T) {
 	})
 }
 
+// What begins later has what is left of the eligibility then, and not what is left now.
+func TestStartNearTheEndOfTheEligibility(t *testing.T) {
+	const late = "The eligibility ends before the role would begin then. Choose an earlier start, or ask an administrator for a longer eligibility."
+	for _, tt := range []struct {
+		name  string
+		start time.Duration
+		want  time.Duration
+		text  string
+	}{
+		{"at once", 0, time.Hour, ""},
+		{"so that less is left", 3*time.Hour + 20*time.Minute, 40 * time.Minute, ""},
+		{"at its end", 4 * time.Hour, 0, late},
+		{"after it", 6 * time.Hour, 0, late},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newService(pim.KindAzure, "owner")
+				f.eligible[0].End = time.Now().Add(4 * time.Hour)
+				r := run(t, t.TempDir(), f)
+				r.read()
+				w := session.Wish{Key: key("owner")}
+				if tt.start > 0 {
+					w.Start = time.Now().Add(tt.start)
+				}
+				if f := r.CheckAll(context.Background(), []session.Wish{w})[0]; (f.Problem != nil) != (tt.text != "") || f.Problem != nil && f.Problem.Text != tt.text {
+					t.Errorf("checked: %+v", f.Problem)
+				}
+				ops, err := r.Activate(context.Background(), []session.Wish{w}, true)
+				switch {
+				case err != nil:
+					t.Fatal(err)
+				case tt.text != "":
+					if code(ops[0]) != pim.CodePolicy || ops[0].Problem.Text != tt.text || len(f.made("send")) != 0 {
+						t.Errorf("%+v, %d sent", ops[0].Problem, len(f.made("send")))
+					}
+				case ops[0].Request == nil || ops[0].Request.Duration != tt.want:
+					t.Errorf("%+v (%+v)", ops[0].Request, ops[0].Problem)
+				}
+			})
+		})
+	}
+}
+
 func TestOneOperationPerRole(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newService(pim.KindAzure, "owner")
