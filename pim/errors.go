@@ -89,19 +89,6 @@ type Error struct {
 	Err error
 }
 
-// Claims is a claims request in JSON. It formats as its length only, so that it
-// reaches no log and no message.
-type Claims string
-
-// String hides the content.
-func (c Claims) String() string { return fmt.Sprintf("claims(%d)", len(c)) }
-
-// GoString hides the content.
-func (c Claims) GoString() string { return c.String() }
-
-// MarshalText hides the content.
-func (c Claims) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
-
 func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString(string(e.Code))

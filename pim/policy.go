@@ -65,14 +65,15 @@ func (p Policy) DefaultDuration(end, start time.Time) time.Duration {
 // the policy lets an activation through, or empty where it needs none. Source: Microsoft's documentation,
 // "Developer guide to Conditional Access authentication context"; that amr is honoured
 // was observed in the field.
-func (p Policy) StepUpClaims() string {
-	switch {
-	case p.AuthContext != "" && isWord(p.AuthContext):
-		return `{"access_token":{"acrs":{"essential":true,"value":"` + p.AuthContext + `"}}}`
-	case p.MFARequired:
-		return `{"access_token":{"amr":{"essential":true,"values":["mfa"]}}}`
+func (p Policy) StepUpClaims() Claims {
+	var claims Claims
+	if p.AuthContext != "" && isWord(p.AuthContext) {
+		claims = Claims(`{"access_token":{"acrs":{"essential":true,"value":"` + p.AuthContext + `"}}}`)
 	}
-	return ""
+	if p.MFARequired {
+		claims = claims.Merge(`{"access_token":{"amr":{"essential":true,"values":["mfa"]}}}`)
+	}
+	return claims
 }
 
 func isWord(s string) bool {

@@ -66,20 +66,20 @@ func TestPolicyCheck(t *testing.T) {
 func TestStepUpClaims(t *testing.T) {
 	for _, tt := range []struct {
 		policy pim.Policy
-		want   string
+		want   pim.Claims
 	}{
 		{pim.Policy{}, ""},
-		{pim.Policy{MFARequired: true}, `{"access_token":{"amr":{"essential":true,"values":["mfa"]}}}`},
-		{pim.Policy{AuthContext: "c1"}, `{"access_token":{"acrs":{"essential":true,"value":"c1"}}}`},
-		{pim.Policy{AuthContext: "c99", MFARequired: true}, `{"access_token":{"acrs":{"essential":true,"value":"c99"}}}`},
+		{pim.Policy{MFARequired: true}, mfa},
+		{pim.Policy{AuthContext: "c1"}, inC1},
+		{pim.Policy{AuthContext: "c1", MFARequired: true}, c1MFA},
 		{pim.Policy{AuthContext: `c1"},"x":{`}, ""},
 	} {
 		got := tt.policy.StepUpClaims()
 		if got != tt.want {
-			t.Errorf("%+v: %s", tt.policy, got)
+			t.Errorf("%+v: %s", tt.policy, string(got))
 		}
 		if got != "" && !json.Valid([]byte(got)) {
-			t.Errorf("%s is not JSON", got)
+			t.Errorf("%s is not JSON", string(got))
 		}
 	}
 }

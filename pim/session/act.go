@@ -153,8 +153,8 @@ func (j *job) send(ctx context.Context) (pim.Request, error) {
 
 // prompts are the step-ups of one batch: the person is asked for each once.
 type prompts struct {
-	mu  sync.Mutex
-	met map[prompt]*answer
+	mu    sync.Mutex
+	asked []*answer
 }
 
 type prompt struct {
@@ -163,24 +163,25 @@ type prompt struct {
 }
 
 type answer struct {
+	prompt
 	done    chan struct{}
 	stepped context.Context
 	err     error
 }
 
-// stepUpOnce is stepUp, or what it came to earlier in the batch.
+// stepUpOnce is stepUp, or what one for the same or more came to earlier in the batch.
 func (s *Session) stepUpOnce(ctx context.Context, all *prompts, p prompt) (context.Context, error) {
 	all.mu.Lock()
-	if all.met == nil {
-		all.met = map[prompt]*answer{}
-	}
-	a, asked := all.met[p]
-	if !asked {
-		a = &answer{done: make(chan struct{})}
-		all.met[p] = a
+	i := slices.IndexFunc(all.asked, func(a *answer) bool { return a.audience == p.audience && a.claims.Covers(p.claims) })
+	var a *answer
+	if i >= 0 {
+		a = all.asked[i]
+	} else {
+		a = &answer{prompt: p, done: make(chan struct{})}
+		all.asked = append(all.asked, a)
 	}
 	all.mu.Unlock()
-	if !asked {
+	if i < 0 {
 		a.stepped, a.err = s.stepUp(ctx, p.audience, p.claims)
 		close(a.done)
 	}
@@ -343,8 +344,9 @@ func (s *Session) refusedJob(write pim.Write, w Wish, quiet bool, err error) *jo
 }
 
 // prepare reads policies, judges the activations by them and has the person meet
-// what they ask of the token, once for each distinct claims. It returns the context to go on
-// with, and clears ready where nothing may be sent.
+// what they ask of the token: once for each service, and once more for each further
+// authentication context, since one token cannot be asked for with two. It returns the
+// context to go on with, and clears ready where nothing may be sent.
 func (s *Session) prepare(ctx context.Context, jobs []*job, interactive bool) context.Context {
 	hosts := map[*host]bool{}
 	for _, j := range jobs {
@@ -372,18 +374,24 @@ func (s *Session) prepare(ctx context.Context, jobs []*job, interactive bool) co
 	wg.Wait()
 
 	var needs []prompt
+	need := map[*job]int{}
 	for _, j := range jobs {
-		if j.ready && j.policy.StepUpClaims() != "" {
-			n := prompt{j.src.host.audience, pim.Claims(j.policy.StepUpClaims())}
-			if !slices.Contains(needs, n) {
-				needs = append(needs, n)
-			}
+		claims := j.policy.StepUpClaims()
+		if !j.ready || claims == "" {
+			continue
 		}
+		i := slices.IndexFunc(needs, func(n prompt) bool {
+			_, together := n.claims.Join(claims)
+			return together && n.audience == j.src.host.audience
+		})
+		if i < 0 {
+			i, needs = len(needs), append(needs, prompt{audience: j.src.host.audience})
+		}
+		needs[i].claims, _ = needs[i].claims.Join(claims)
+		need[j] = i
 	}
-	for _, n := range needs {
-		concerned := func(j *job) bool {
-			return j.src.host.audience == n.audience && j.policy.StepUpClaims() == string(n.claims)
-		}
+	for i, n := range needs {
+		concerned := func(j *job) bool { at, needed := need[j]; return needed && at == i }
 		if !interactive {
 			s.failAll(jobs, &pim.Error{Code: pim.CodeStepUp, Claims: n.claims}, concerned)
 			continue
@@ -482,7 +490,7 @@ func (s *Session) perform(ctx context.Context, j *job, interactive bool) {
 		pause, harmless := unsent(err)
 		tooSoon := s.tooSoon(j, err)
 		switch {
-		case wanted && interactive && !stepped && (j.stepped == nil || claims != j.met):
+		case wanted && interactive && !stepped && (j.stepped == nil || !j.met.Covers(claims)):
 			stepped = true
 			s.setState(j.o, pim.OperationPreparing)
 			next, errStep := s.stepUpOnce(ctx, j.prompts, prompt{j.src.host.audience, claims})
@@ -558,10 +566,10 @@ func stepUpFor(err error, p pim.Policy) (pim.Claims, bool) {
 	case e.Code == pim.CodeSignInNeeded:
 	case e.Code == pim.CodeStepUp:
 		if claims == "" {
-			claims = pim.Claims(p.StepUpClaims())
+			claims = p.StepUpClaims()
 		}
 	case e.Code == pim.CodePolicy && slices.Equal(e.Rules, []pim.Rule{pim.RuleMFA}):
-		claims = pim.Claims(pim.Policy{MFARequired: true}.StepUpClaims())
+		claims = pim.Policy{MFARequired: true}.StepUpClaims()
 	default:
 		return "", false
 	}

@@ -15,35 +15,56 @@ import (
 
 const (
 	claimsC1  = `{"access_token":{"acrs":{"essential":true,"value":"c1"}}}`
+	claimsC2  = `{"access_token":{"acrs":{"essential":true,"value":"c2"}}}`
 	claimsMFA = `{"access_token":{"amr":{"essential":true,"values":["mfa"]}}}`
+	// bothClaims are c1 and MFA.
+	bothClaims = `{"access_token":{"acrs":{"essential":true,"value":"c1"},"amr":{"essential":true,"values":["mfa"]}}}`
 )
 
 func TestStepUpBeforeSending(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := newService(pim.KindAzure, "a", "b", "c", "d")
-		for _, name := range []string{"a", "b"} {
-			f.policies[key(name)] = pim.Policy{Readable: true, AuthContext: "c1"}
-		}
-		f.policies[key("c")] = pim.Policy{Readable: true, MFARequired: true}
-		r := run(t, t.TempDir(), f)
-		r.read()
-		for _, op := range r.activate("a", "b", "c", "d") {
-			if op.State != pim.OperationDone {
-				t.Errorf("%s: %+v", op.Role.Name, op.Problem)
-			}
-		}
-		if want := []pim.Claims{claimsC1, claimsMFA}; !slices.Equal(r.browser.asked, want) {
-			t.Errorf("%d prompts, want one for each claims: %#v", len(r.browser.asked), r.browser.asked)
-		}
-		var tokens []string
-		for _, c := range f.made("send") {
-			tokens = append(tokens, c.token)
-		}
-		slices.Sort(tokens)
-		if want := []string{"", "arm " + claimsC1, "arm " + claimsC1, "arm " + claimsMFA}; !slices.Equal(tokens, want) {
-			t.Errorf("sent with %q", tokens)
-		}
-	})
+	c1, c2, mfa := pim.Policy{Readable: true, AuthContext: "c1"}, pim.Policy{Readable: true, AuthContext: "c2"}, pim.Policy{Readable: true, MFARequired: true}
+	none, both := pim.Policy{Readable: true}, pim.Policy{Readable: true, AuthContext: "c1", MFARequired: true}
+	for _, tt := range []struct {
+		name     string
+		policies []pim.Policy
+		prompts  []pim.Claims
+		tokens   []string
+	}{
+		{"a context and MFA are one prompt", []pim.Policy{c1, c1, mfa, none}, []pim.Claims{bothClaims}, []string{"", "arm " + bothClaims, "arm " + bothClaims, "arm " + bothClaims}},
+		{"MFA and a context too", []pim.Policy{mfa, none, c1}, []pim.Claims{bothClaims}, []string{"", "arm " + bothClaims, "arm " + bothClaims}},
+		{"a role that wants both", []pim.Policy{both, mfa}, []pim.Claims{bothClaims}, []string{"arm " + bothClaims, "arm " + bothClaims}},
+		{"MFA alone", []pim.Policy{mfa, mfa}, []pim.Claims{claimsMFA}, []string{"arm " + claimsMFA, "arm " + claimsMFA}},
+		{"two contexts are two", []pim.Policy{c1, c2, mfa}, []pim.Claims{bothClaims, claimsC2}, []string{"arm " + claimsC2, "arm " + bothClaims, "arm " + bothClaims}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				names := []string{"a", "b", "c", "d"}[:len(tt.policies)]
+				f := newService(pim.KindAzure, names...)
+				for i, name := range names {
+					f.policies[key(name)] = tt.policies[i]
+				}
+				r := run(t, t.TempDir(), f)
+				r.read()
+				for _, op := range r.activate(names...) {
+					if op.State != pim.OperationDone {
+						t.Errorf("%s: %+v", op.Role.Name, op.Problem)
+					}
+				}
+				if !slices.Equal(r.browser.asked, tt.prompts) {
+					t.Errorf("%d prompts: %#v", len(r.browser.asked), r.browser.asked)
+				}
+				var tokens []string
+				for _, c := range f.made("send") {
+					tokens = append(tokens, c.token)
+				}
+				slices.Sort(tokens)
+				slices.Sort(tt.tokens)
+				if !slices.Equal(tokens, tt.tokens) {
+					t.Errorf("sent with %q, want %q", tokens, tt.tokens)
+				}
+			})
+		})
+	}
 }
 
 func TestStepUpOnChallenge(t *testing.T) {

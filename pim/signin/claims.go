@@ -123,23 +123,6 @@ func claimsObject(s string) (pim.Claims, bool) {
 	return pim.Claims(s), true
 }
 
-// mergeClaims returns a claims request that asks for both. Where they contradict
-// each other, the newer one counts.
-func mergeClaims(older, newer pim.Claims) pim.Claims {
-	var a, b map[string]any
-	switch {
-	case older == newer, json.Unmarshal([]byte(newer), &b) != nil:
-		return older
-	case json.Unmarshal([]byte(older), &a) != nil:
-		return newer
-	}
-	data, err := json.Marshal(mergeObjects(a, b))
-	if err != nil {
-		return newer
-	}
-	return pim.Claims(data)
-}
-
 // forMSAL returns claims as MSAL takes them: it adds the client's capabilities and
 // refuses a request that has them already, as one that a service echoes may.
 func forMSAL(claims pim.Claims) string {
@@ -157,41 +140,6 @@ func forMSAL(claims pim.Claims) string {
 		return string(claims)
 	}
 	return string(data)
-}
-
-func mergeObjects(into, from map[string]any) map[string]any {
-	if into == nil {
-		return from
-	}
-	for k, v := range from {
-		old, isObject := into[k].(map[string]any)
-		if object, ok := v.(map[string]any); ok && isObject {
-			v = mergeObjects(old, object)
-		}
-		into[k] = v
-	}
-	return into
-}
-
-// wantedContexts returns the authentication contexts that a claims request asks
-// for, of which a token needs one.
-func wantedContexts(claims pim.Claims) []string {
-	var request struct {
-		AccessToken struct {
-			Contexts struct {
-				Value  string   `json:"value"`
-				Values []string `json:"values"`
-			} `json:"acrs"`
-		} `json:"access_token"`
-	}
-	if json.Unmarshal([]byte(claims), &request) != nil {
-		return nil
-	}
-	want := request.AccessToken.Contexts.Values
-	if v := request.AccessToken.Contexts.Value; v != "" {
-		want = append(want, v)
-	}
-	return want
 }
 
 // identity is what is read from an access token. Its signature is the business of

@@ -48,27 +48,6 @@ func TestParseChallenge(t *testing.T) {
 	}
 }
 
-func TestMergeClaims(t *testing.T) {
-	tests := []struct{ older, newer, want string }{
-		{"", nbf, nbf},
-		{nbf, "", nbf},
-		{nbf, nbf, nbf},
-		{"not json", nbf, nbf},
-		{nbf, "not json", nbf},
-		{
-			`{"access_token":{"acrs":{"value":"c1"},"nbf":{"value":"1"}}}`, `{"access_token":{"nbf":{"value":"2"}},"id_token":{}}`,
-			`{"access_token":{"acrs":{"value":"c1"},"nbf":{"value":"2"}},"id_token":{}}`,
-		},
-		{`{"a":{"b":1}}`, `{"a":2}`, `{"a":2}`},
-		{"null", `{"a":2}`, `{"a":2}`},
-	}
-	for _, tt := range tests {
-		if got := string(mergeClaims(pim.Claims(tt.older), pim.Claims(tt.newer))); got != tt.want {
-			t.Errorf("%s and %s: got %s, want %s", tt.older, tt.newer, got, tt.want)
-		}
-	}
-}
-
 func TestForMSAL(t *testing.T) {
 	for in, want := range map[string]string{
 		nbf: nbf,
@@ -99,16 +78,13 @@ func FuzzParseChallenge(f *testing.F) {
 	})
 }
 
-func FuzzMergeClaims(f *testing.F) {
-	f.Add(`{"a":{"b":1}}`, `{"a":{"c":2}}`)
-	f.Add("null", "[]")
-	f.Fuzz(func(t *testing.T, older, newer string) {
-		merged := mergeClaims(pim.Claims(older), pim.Claims(newer))
-		if json.Valid([]byte(older)) && json.Valid([]byte(newer)) && !json.Valid([]byte(merged)) {
-			t.Errorf("%q and %q give %q", older, newer, string(merged))
+func FuzzForMSAL(f *testing.F) {
+	f.Add(`{"access_token":{"acrs":{"value":"c1"},"xms_cc":{"values":["cp1"]}}}`)
+	f.Add("null")
+	f.Fuzz(func(t *testing.T, claims string) {
+		if got := forMSAL(pim.Claims(claims)); json.Valid([]byte(claims)) && !json.Valid([]byte(got)) {
+			t.Errorf("%q gives %q", claims, got)
 		}
-		wantedContexts(merged)
-		forMSAL(merged)
 	})
 }
 

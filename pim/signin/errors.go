@@ -105,7 +105,7 @@ func withClaims(err error, claims pim.Claims) error {
 		return err
 	}
 	c := *e
-	c.Claims = mergeClaims(claims, e.Claims)
+	c.Claims = claims.Merge(e.Claims)
 	return &c
 }
 

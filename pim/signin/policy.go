@@ -86,7 +86,7 @@ func (p *authorization) Do(req *policy.Request) (*http.Response, error) {
 	}
 
 	drain(resp)
-	claims = mergeClaims(asked, claims)
+	claims = asked.Merge(claims)
 	tok, err = p.source.Token(ctx, p.audience, TokenRequest{Claims: claims, Interactive: interactive})
 	if err != nil {
 		return nil, nonRetriable{err}
@@ -101,7 +101,7 @@ func (p *authorization) Do(req *policy.Request) (*http.Response, error) {
 	}
 	if again, challenged := challengeOf(resp); challenged {
 		drain(resp)
-		return nil, signInNeeded(mfaSentence, mergeClaims(claims, again))
+		return nil, signInNeeded(mfaSentence, claims.Merge(again))
 	}
 	return resp, nil
 }

@@ -142,7 +142,7 @@ func (a *account) silent(ctx context.Context, aud pim.Audience, claims pim.Claim
 // request from being refused, and the person from being asked nothing, for ever. A
 // token or a claims request that cannot be read is not held against them.
 func meets(tok Token, claims pim.Claims) bool {
-	want := wantedContexts(claims)
+	want := claims.Contexts()
 	have, ok := tokenClaims(tok)
 	if !ok || len(want) == 0 {
 		return true
