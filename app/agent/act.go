@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 
 	"roletray/app/local"
 	"roletray/app/notify"
@@ -33,9 +32,6 @@ func (a *Agent) writableSession(ctx context.Context, account string) (*running, 
 	return a.session(account)
 }
 
-// decideAtOnce is how many decisions of one call are under way together.
-const decideAtOnce = 4
-
 // Decide approves or denies what waits for the person. A failure stops no other
 // decision.
 func (a *Agent) Decide(ctx context.Context, req local.DecideRequest) (local.DecideAnswer, error) {
@@ -50,25 +46,22 @@ func (a *Agent) Decide(ctx context.Context, req local.DecideRequest) (local.Deci
 	}
 	peer := local.PeerFrom(ctx)
 	waiting := r.session.Snapshot().Approvals
-	answer := local.DecideAnswer{Outcomes: make([]*pim.Problem, len(req.Approvals))}
-	limit := make(chan struct{}, decideAtOnce)
-	var wg sync.WaitGroup
+	verdicts := make([]session.Verdict, len(req.Approvals))
 	for i, p := range req.Approvals {
-		limit <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-limit }()
-			err := r.session.Decide(ctx, p.Kind, p.ID, pim.Decision{Approve: req.Approve, Justification: req.Justification}, peer.String(), true)
-			if err != nil {
-				answer.Outcomes[i] = local.ProblemOf(err)
-				return
-			}
-			decided := slices.IndexFunc(waiting, func(w pim.Approval) bool { return w.Request.Role.Kind == p.Kind && w.ID == p.ID })
-			if peer.Face != "window" && decided >= 0 {
-				a.tellDecision(waiting[decided], req.Approve, peer.String())
-			}
-		})
+		verdicts[i] = session.Verdict{Kind: p.Kind, Approval: p.ID, Decision: pim.Decision{Approve: req.Approve, Justification: req.Justification}}
 	}
-	wg.Wait()
+	answer := local.DecideAnswer{Outcomes: make([]*pim.Problem, len(req.Approvals))}
+	for i, err := range r.session.DecideAll(ctx, verdicts, peer.String(), true) {
+		if err != nil {
+			answer.Outcomes[i] = local.ProblemOf(err)
+			continue
+		}
+		p := req.Approvals[i]
+		decided := slices.IndexFunc(waiting, func(w pim.Approval) bool { return w.Request.Role.Kind == p.Kind && w.ID == p.ID })
+		if peer.Face != "window" && decided >= 0 {
+			a.tellDecision(waiting[decided], req.Approve, peer.String())
+		}
+	}
 	return answer, ctx.Err()
 }
 

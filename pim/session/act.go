@@ -193,6 +193,28 @@ func (s *Session) stepUpOnce(ctx context.Context, all *prompts, p prompt) (conte
 	}
 }
 
+// latest is what the newest prompt of the batch for that service came to, or ctx where there
+// was none. It waits for one that is under way.
+func (all *prompts) latest(ctx context.Context, audience pim.Audience) (context.Context, error) {
+	all.mu.Lock()
+	var last *answer
+	for _, a := range all.asked {
+		if a.audience == audience {
+			last = a
+		}
+	}
+	all.mu.Unlock()
+	if last == nil {
+		return ctx, nil
+	}
+	select {
+	case <-last.done:
+		return last.stepped, last.err
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
 // newActivation begins an activation. s.mu is held.
 func (s *Session) newActivation(w Wish, plan *quietly) *job {
 	quiet, replaces := plan != nil, ""

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/google/uuid"
 
@@ -19,20 +20,51 @@ import (
 // asked for, CodeForbidden for the person's own request, CodeDecided when it no longer waits.
 // With interactive the person may be asked for a stronger sign-in.
 func (s *Session) Decide(ctx context.Context, kind pim.Kind, approvalID string, d pim.Decision, client string, interactive bool) error {
+	return s.decideOne(ctx, Verdict{Kind: kind, Approval: approvalID, Decision: d}, client, &prompts{}, interactive)
+}
+
+// Verdict is a decision about one of the snapshot's Approvals.
+type Verdict struct {
+	Kind     pim.Kind
+	Approval string
+	pim.Decision
+}
+
+// DecideAll is Decide for each, and returns their errors in their order. A failure stops no
+// other, but what the person calls off at a prompt is called off for all that are not sent yet
+// to the same service.
+func (s *Session) DecideAll(ctx context.Context, verdicts []Verdict, client string, interactive bool) []error {
+	errs := make([]error, len(verdicts))
+	all := &prompts{}
+	limit := make(chan struct{}, sendAtOnce)
+	var wg sync.WaitGroup
+	for i, v := range verdicts {
+		limit <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-limit }()
+			errs[i] = s.decideOne(ctx, v, client, all, interactive)
+		})
+	}
+	wg.Wait()
+	return errs
+}
+
+func (s *Session) decideOne(ctx context.Context, v Verdict, client string, all *prompts, interactive bool) error {
 	ctx, leave, ok := s.enter(ctx)
 	if !ok {
 		return ErrNotRunning
 	}
 	defer leave()
+	d := v.Decision
 	d.Justification = strings.TrimSpace(d.Justification)
 	if d.Justification == "" {
 		return &pim.Error{Code: pim.CodePolicy, Rules: []pim.Rule{pim.RuleJustification}}
 	}
-	a, src, err := s.approval(kind, approvalID)
+	a, src, err := s.approval(v.Kind, v.Approval)
 	if err != nil {
 		return err
 	}
-	err = s.decide(ctx, src, a, d, interactive)
+	err = s.decide(ctx, src, a, d, all, interactive)
 	entry := store.Entry{
 		ID: uuid.NewString(), At: s.clock.Now(), Action: store.ActionDeny, Role: a.Request.Role,
 		Start: a.Request.Start, Duration: a.Request.Duration, Justification: d.Justification, Ticket: a.Request.Ticket,
@@ -78,11 +110,9 @@ func (s *Session) approval(kind pim.Kind, id string) (pim.Approval, *source, err
 
 func (s *Session) isMe(id string) bool { return id != "" && strings.EqualFold(id, s.account.UserID) }
 
-// decide sends the decision, and once again after the person met what the service asks
-// of the token. A decision that is being sent goes on when the caller goes away.
-func (s *Session) decide(ctx context.Context, src *source, a pim.Approval, d pim.Decision, interactive bool) error {
-	values := ctx
-	for first := true; ; first = false {
+// decide sends the decision. One that is being sent goes on when the caller goes away.
+func (s *Session) decide(ctx context.Context, src *source, a pim.Approval, d pim.Decision, all *prompts, interactive bool) error {
+	return s.stepping(ctx, src.host, all, interactive, func(values context.Context) error {
 		if err := context.Cause(ctx); err != nil {
 			return err
 		}
@@ -93,18 +123,28 @@ func (s *Session) decide(ctx context.Context, src *source, a pim.Approval, d pim
 			return ErrNotRunning
 		}
 		sending, done := until(context.WithoutCancel(values), run)
-		err := src.decider.Decide(sending, a, d)
-		done()
-		s.noteWrite(src.host, err)
+		defer done()
+		return src.decider.Decide(sending, a, d)
+	})
+}
+
+// stepping sends something, and once again after the person met what the service asks of the
+// token. What the batch came to before at a prompt of that service holds from the start.
+func (s *Session) stepping(ctx context.Context, h *host, all *prompts, interactive bool, send func(context.Context) error) error {
+	values, err := all.latest(ctx, h.audience)
+	if err != nil {
+		return err
+	}
+	for first := true; ; first = false {
+		err := send(values)
+		s.noteWrite(h, err)
 		claims, wanted := stepUpFor(err, pim.Policy{})
 		if !wanted || !interactive || !first {
 			return err
 		}
-		stepped, errStep := s.stepUp(ctx, src.host.audience, claims)
-		if errStep != nil {
-			return errStep
+		if values, err = s.stepUpOnce(ctx, all, prompt{h.audience, claims}); err != nil {
+			return err
 		}
-		values = stepped
 	}
 }
 

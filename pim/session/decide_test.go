@@ -90,6 +90,48 @@ func TestDecide(t *testing.T) {
 	}
 }
 
+// Several decisions share what the person was asked for, also where that was called off.
+func TestDecisionsShareAPrompt(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		refuse  error
+		want    pim.Code
+		made    int // at most: those that are under way together, and all once more
+		decided int
+	}{
+		{"met", nil, "", 4 + 6, 6},
+		{"called off", &pim.Error{Code: pim.CodeCancelled}, pim.CodeCancelled, 4, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := full(newService(pim.KindAzure, "owner"))
+				f.onDecideWith = func(token string) error {
+					if token == "" {
+						return &pim.Error{Code: pim.CodeStepUp, Claims: claimsC1}
+					}
+					return nil
+				}
+				var verdicts []session.Verdict
+				for _, id := range []string{"1", "2", "3", "4", "5", "6"} {
+					f.approvals = append(f.approvals, approval(id, "chidi"))
+					verdicts = append(verdicts, session.Verdict{Kind: pim.KindAzure, Approval: id, Decision: pim.Decision{Approve: true, Justification: "they are on call"}})
+				}
+				r := runFull(t, t.TempDir(), session.Params{}, f)
+				r.browser.takes, r.browser.refuse = time.Second, tt.refuse
+				r.read()
+				for i, err := range r.DecideAll(context.Background(), verdicts, "cli", true) {
+					if pim.CodeOf(err) != tt.want {
+						t.Errorf("%d: %v", i, err)
+					}
+				}
+				if r.browser.count() != 1 || len(f.made("decide")) > tt.made || 6-len(r.Snapshot().Approvals) != tt.decided {
+					t.Errorf("%d prompts, sent %d times, %d left", r.browser.count(), len(f.made("decide")), len(r.Snapshot().Approvals))
+				}
+			})
+		})
+	}
+}
+
 func TestDecideRefusesLocally(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := full(newService(pim.KindAzure, "owner"))

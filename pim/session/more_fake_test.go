@@ -16,8 +16,10 @@ type fullService struct {
 	// Under mu.
 	approvals []pim.Approval
 	onDecide  func(n int) error
-	children  map[string][]pim.Scope
-	brings    map[string][]pim.GroupRole
+	// onDecideWith judges by the token that a decision comes with.
+	onDecideWith func(token string) error
+	children     map[string][]pim.Scope
+	brings       map[string][]pim.GroupRole
 	// hides says that its lists leave out what comes with a group.
 	hides bool
 }
@@ -46,6 +48,12 @@ func (f *fullService) Decide(ctx context.Context, a pim.Approval, _ pim.Decision
 	}
 	if f.onDecide != nil {
 		if err := f.onDecide(n); err != nil {
+			return err
+		}
+	}
+	if f.onDecideWith != nil {
+		token, _ := ctx.Value(tokenKey{}).(string)
+		if err := f.onDecideWith(token); err != nil {
 			return err
 		}
 	}
