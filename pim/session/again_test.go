@@ -42,7 +42,7 @@ func TestRefreshShowsADecisionAtOnce(t *testing.T) {
 		r := run(t, t.TempDir(), f)
 		r.read()
 		id := r.activate("owner")[0].ID
-		time.Sleep(30 * time.Minute)
+		time.Sleep(30*time.Minute + 7*time.Second) // No other look at anything is under way then.
 		f.set(func() { f.setStatus(id, "Denied") })
 		decided := time.Now()
 		if err := r.Refresh(context.Background(), "test"); err != nil {
@@ -50,6 +50,30 @@ func TestRefreshShowsADecisionAtOnce(t *testing.T) {
 		}
 		r.until("the decision", func(s *pim.Snapshot) bool { return s.Operations[0].State == pim.OperationFailed })
 		if after := time.Since(decided); after > time.Second {
+			t.Errorf("shown after %v", after)
+		}
+	})
+}
+
+// So do those whose refresh meets an older look at the request that is still under way.
+func TestRefreshShowsADecisionAfterALookThatWasTooEarly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newService(pim.KindAzure, "owner")
+		f.status, f.slow = "PendingApproval", 5*time.Second
+		r := run(t, t.TempDir(), f)
+		r.read()
+		id := r.activate("owner")[0].ID
+		time.Sleep(31 * time.Second) // The first look is after 30 seconds.
+		if n := len(f.made("follow")); n != 1 {
+			t.Fatalf("looked %d times", n)
+		}
+		f.set(func() { f.setStatus(id, "Denied") })
+		decided := time.Now()
+		if err := r.Refresh(context.Background(), "test"); err != nil {
+			t.Fatal(err)
+		}
+		r.until("the decision", func(s *pim.Snapshot) bool { return s.Operations[0].State == pim.OperationFailed })
+		if after := time.Since(decided); after > 2*f.slow {
 			t.Errorf("shown after %v", after)
 		}
 	})

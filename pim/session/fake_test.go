@@ -30,6 +30,8 @@ type service struct {
 	policies map[pim.Key]pim.Policy
 	// lag is how late the listing shows a write.
 	lag time.Duration
+	// slow is how long the answer to Follow takes.
+	slow time.Duration
 	// behind is how late the service's clock is.
 	behind time.Duration
 	later  []change
@@ -254,6 +256,9 @@ func (f *service) Follow(ctx context.Context, r pim.Request) (pim.Request, error
 		return pim.Request{}, err
 	}
 	got, ok := f.find(r.ID)
+	f.mu.Unlock()
+	<-time.After(f.slow)
+	f.mu.Lock()
 	if !ok {
 		return pim.Request{}, &pim.Error{Code: pim.CodeNotFound}
 	}

@@ -289,6 +289,9 @@ func (s *Session) duePoll(o *operation, now time.Time) (time.Time, bool) {
 		o.busy = false
 		o.tries++
 		o.next = s.nextPoll(o)
+		if o.again {
+			o.again, o.next = false, time.Now()
+		}
 		s.mu.Unlock()
 		_ = s.save()
 		s.nudge()

@@ -35,6 +35,8 @@ type operation struct {
 	next  time.Time
 	tries int
 	busy  bool
+	// again asks for another look at once, after the one that is under way.
+	again bool
 }
 
 // operationKey is what no two open operations share. Asking for more time is apart

@@ -302,7 +302,7 @@ func (s *Session) lookAtChanged(src *source) {
 			slices.ContainsFunc(src.requests, func(l pim.Request) bool {
 				return strings.EqualFold(l.ID, r.ID) && l.Status != r.Status
 			}) {
-			o.next = time.Now()
+			o.next, o.again = time.Now(), o.busy
 			s.nudge()
 		}
 	}
