@@ -78,7 +78,7 @@ func (a *Agent) Activate(ctx context.Context, req local.ActivateRequest) (local.
 		wishes[i].Client = local.PeerFrom(ctx).String()
 	}
 	if req.Check {
-		return local.ActivateAnswer{Findings: r.session.CheckAll(ctx, wishes)}, ctx.Err()
+		return local.ActivateAnswer{Findings: r.session.CheckAll(ctx, wishes, true)}, ctx.Err()
 	}
 	if err := a.writable(ctx); err != nil {
 		return local.ActivateAnswer{}, err

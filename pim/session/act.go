@@ -185,12 +185,22 @@ func (s *Session) stepUpOnce(ctx context.Context, all *prompts, p prompt) (conte
 		a.stepped, a.err = s.stepUp(ctx, p.audience, p.claims)
 		close(a.done)
 	}
+	return a.wait(ctx)
+}
+
+// wait returns ctx with what the answer brought.
+func (a *answer) wait(ctx context.Context) (context.Context, error) {
 	select {
 	case <-a.done:
-		return a.stepped, a.err
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
+	if a.err != nil {
+		return nil, a.err
+	}
+	// Whoever was asked may be gone; ctx always ends.
+	stepped, _ := until(context.WithoutCancel(a.stepped), ctx)
+	return stepped, nil
 }
 
 // latest is what the newest prompt of the batch for that service came to, or ctx where there
@@ -207,12 +217,7 @@ func (all *prompts) latest(ctx context.Context, audience pim.Audience) (context.
 	if last == nil {
 		return ctx, nil
 	}
-	select {
-	case <-last.done:
-		return last.stepped, last.err
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	}
+	return last.wait(ctx)
 }
 
 // newActivation begins an activation. s.mu is held.
@@ -681,10 +686,11 @@ func (s *Session) settleError(ctx context.Context, j *job, err error) {
 	}
 }
 
-// noteWrite notes what a refused write says about its service. That a role asks
-// for a stronger token does not concern the reads.
+// noteWrite notes what a refused write says about its service. That a write asks for a
+// stronger token, as with mandatory multi-factor authentication, does not concern the reads:
+// where their own token is refused too, the next of them finds that.
 func (s *Session) noteWrite(h *host, err error) {
-	if e, ok := errors.AsType[*pim.Error](err); ok && (e.Code == pim.CodeSignInNeeded || e.Code == pim.CodeThrottled) {
+	if pim.CodeOf(err) == pim.CodeThrottled {
 		s.answered(context.Background(), h, err)
 	}
 }

@@ -13,24 +13,25 @@ import (
 // CheckAll has each wish judged without doing it, by the role's settings and then by the
 // service where it has a dry run, and returns one finding for each, in their order. Where the service
 // takes a check for a request all the same, that becomes an operation, which
-// can be cancelled or ended.
-func (s *Session) CheckAll(ctx context.Context, wishes []Wish) []pim.Finding {
+// can be cancelled or ended. With interactive the person may be asked once for a stronger sign-in.
+func (s *Session) CheckAll(ctx context.Context, wishes []Wish, interactive bool) []pim.Finding {
 	out := make([]pim.Finding, len(wishes))
+	all := &prompts{}
 	limit := make(chan struct{}, sendAtOnce)
 	var wg sync.WaitGroup
 	for i, w := range wishes {
 		limit <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-limit }()
-			out[i] = s.finding(ctx, w)
+			out[i] = s.finding(ctx, w, all, interactive)
 		})
 	}
 	wg.Wait()
 	return out
 }
 
-func (s *Session) finding(ctx context.Context, w Wish) pim.Finding {
-	local, err := s.check(ctx, w)
+func (s *Session) finding(ctx context.Context, w Wish, all *prompts, interactive bool) pim.Finding {
+	local, err := s.check(ctx, w, all, interactive)
 	f := pim.Finding{Problem: pim.Explain(err), Local: local}
 	if sent, ok := errors.AsType[*pim.SentError](err); ok {
 		f.Operation = s.adopt(sent.Request, w)
@@ -56,12 +57,12 @@ func (s *Session) adopt(r pim.Request, w Wish) string {
 // Check has the policy and then the service judge a wish without doing it. The error is a
 // *pim.Error where it speaks against the wish.
 func (s *Session) Check(ctx context.Context, w Wish) error {
-	_, err := s.check(ctx, w)
+	_, err := s.check(ctx, w, &prompts{}, false)
 	return err
 }
 
 // check is Check, and says whether the service had no part in it.
-func (s *Session) check(ctx context.Context, w Wish) (local bool, err error) {
+func (s *Session) check(ctx context.Context, w Wish, all *prompts, interactive bool) (local bool, err error) {
 	ctx, leave, ok := s.enter(ctx)
 	if !ok {
 		return false, ErrNotRunning
@@ -94,7 +95,5 @@ func (s *Session) check(ctx context.Context, w Wish) (local bool, err error) {
 		return local, nil
 	}
 	src := s.source(e.Role.Kind)
-	err = src.provider.Check(ctx, a)
-	s.noteWrite(src.host, err)
-	return local, err
+	return local, s.stepping(ctx, src.host, all, interactive, func(ctx context.Context) error { return src.provider.Check(ctx, a) })
 }

@@ -109,6 +109,39 @@ func TestGroupGivesRole(t *testing.T) {
 }
 
 // A group that was activated elsewhere a moment ago is no news, and neither is its role.
+// The role's step needs what the group's has met, after the caller is gone.
+func TestGroupGivesRoleWithOneStepUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		roles, groups := newService(pim.KindDirectory, "reader"), full(newService(pim.KindGroup))
+		group, owner := membership("team"), roleOf(pim.KindDirectory, "owner")
+		groups.eligible = []pim.Eligibility{{Role: group, ID: "g"}}
+		groups.brings["id-team"] = []pim.GroupRole{{Role: owner, Eligible: true}}
+		for f, r := range map[*service]pim.Role{groups.service: group, roles: owner} {
+			f.policies[r.Key()] = pim.Policy{Readable: true, MaxDuration: time.Hour, AuthContext: "c1"}
+		}
+		groups.onSend = func(context.Context, int) (bool, error) {
+			roles.set(func() {
+				roles.later = append(roles.later, change{time.Now().Add(20 * time.Second), func() {
+					roles.eligible = append(roles.eligible, pim.Eligibility{Role: owner, ScheduleID: "s-owner", Via: pim.ViaGroup, PrincipalID: "id-team"})
+				}})
+			})
+			return true, nil
+		}
+		r := runWith(t, t.TempDir(), session.Params{Providers: []pim.Provider{groups}}, roles)
+		r.until("the role behind its group", func(s *pim.Snapshot) bool {
+			return slices.ContainsFunc(s.Eligible, func(e pim.Eligibility) bool { return e.Behind != "" })
+		})
+		ops, err := r.Activate(t.Context(), []session.Wish{{Key: owner.Key(), Duration: time.Hour, Client: "cli"}}, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		op, err := r.Wait(t.Context(), ops[0].ID)
+		if err != nil || op.State != pim.OperationDone || r.browser.count() != 1 {
+			t.Fatalf("%+v (%+v), %v, %d prompts", op, op.Problem, err, r.browser.count())
+		}
+	})
+}
+
 func TestGroupGivesRoleWasActiveAlready(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		azure, groups, group := behind(false)

@@ -42,7 +42,7 @@ func TestTenantCycleOfEachKind(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	for i, f := range d.CheckAll(ctx, wishes) {
+	for i, f := range d.CheckAll(ctx, wishes, true) {
 		if f.Problem != nil || f.Operation != "" || f.Local != (roles[i].Kind == pim.KindGroup) {
 			t.Errorf("%s: %+v (%+v)", roles[i].Kind, f, f.Problem)
 		}

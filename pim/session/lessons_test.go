@@ -344,7 +344,7 @@ func TestCheckThatWasTakenForARequestIsFollowed(t *testing.T) {
 			{Key: membership("team").Key(), Duration: time.Hour},
 			{Key: membership("team").Key(), Duration: 48 * time.Hour},
 			{Key: "nothing"},
-		})
+		}, true)
 		if f := found[0]; f.Problem == nil || f.Operation == "" {
 			t.Errorf("%+v", f)
 		}

@@ -472,6 +472,62 @@ func TestTenantStepUp(t *testing.T) {
 	})
 }
 
+// Azure's mandatory multi-factor authentication refuses writes, and a check, with a challenge.
+func TestTenantMandatoryMFA(t *testing.T) {
+	for _, tt := range []struct {
+		name        string
+		interactive bool
+		refused     bool
+		prompts     int32
+	}{
+		{"met", true, false, 1},
+		{"with nobody there", false, true, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			for what, do := range map[string]func(d *desk, w session.Wish) *pim.Problem{
+				"check": func(d *desk, w session.Wish) *pim.Problem {
+					return d.CheckAll(t.Context(), []session.Wish{w, w}, tt.interactive)[0].Problem
+				},
+				"activate": func(d *desk, w session.Wish) *pim.Problem {
+					ops, err := d.Activate(t.Context(), []session.Wish{w}, tt.interactive)
+					if err != nil {
+						t.Fatal(err)
+					}
+					if !tt.refused {
+						return d.wait(ops[0].ID).Problem
+					}
+					return ops[0].Problem
+				},
+			} {
+				t.Run(what, func(t *testing.T) {
+					o := newOffice(t, "demo")
+					d := o.run(t.TempDir()).read()
+					o.settings(map[string]any{"mandatoryMfa": true})
+					opened := o.opened.Load()
+					problem := do(d, session.Wish{Key: d.role("Owner", "Sandbox").Key(), Duration: 30 * time.Minute, Justification: "a test", Client: "cli"})
+					if (problem != nil) != tt.refused || problem != nil && problem.Code != pim.CodeSignInNeeded && problem.Code != pim.CodeStepUp {
+						t.Errorf("%+v", problem)
+					}
+					if n := o.opened.Load() - opened; n != tt.prompts {
+						t.Errorf("%d prompts", n)
+					}
+					// The reads need none of that.
+					if err := d.refresh(); err != nil || d.Snapshot().SignIn != nil {
+						t.Errorf("%v, sign-in %+v", err, d.Snapshot().SignIn)
+					}
+					select {
+					case e := <-d.Events():
+						if e.Kind == pim.EventSignInNeeded {
+							t.Errorf("event %+v", e)
+						}
+					default:
+					}
+				})
+			}
+		})
+	}
+}
+
 func TestTenantThrottledWrite(t *testing.T) {
 	o := newOffice(t, "demo")
 	d := o.run(t.TempDir()).read()

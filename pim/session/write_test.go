@@ -111,7 +111,7 @@ func TestStartNearTheEndOfTheEligibility(t *testing.T) {
 				if tt.start > 0 {
 					w.Start = time.Now().Add(tt.start)
 				}
-				if f := r.CheckAll(context.Background(), []session.Wish{w})[0]; (f.Problem != nil) != (tt.text != "") || f.Problem != nil && f.Problem.Text != tt.text {
+				if f := r.CheckAll(context.Background(), []session.Wish{w}, true)[0]; (f.Problem != nil) != (tt.text != "") || f.Problem != nil && f.Problem.Text != tt.text {
 					t.Errorf("checked: %+v", f.Problem)
 				}
 				ops, err := r.Activate(context.Background(), []session.Wish{w}, true)
