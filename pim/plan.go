@@ -17,6 +17,9 @@ type Plan struct {
 	// Local says that this program keeps the plan, since the service takes no
 	// request for later: the computer must be awake and the program running then.
 	Local bool `json:"local,omitempty"`
+	// Approval says that somebody must approve it: a plan that this program keeps asks the
+	// person when its time has come, and the service's request waits for the decision.
+	Approval bool `json:"approval,omitempty"`
 	// Request is the service's queued request, where it keeps the plan.
 	Request string    `json:"request,omitempty"`
 	State   PlanState `json:"state"`

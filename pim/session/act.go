@@ -170,7 +170,7 @@ type answer struct {
 }
 
 // stepUpOnce is stepUp, or what one for the same or more came to earlier in the batch.
-func (s *Session) stepUpOnce(ctx context.Context, all *prompts, p prompt) (context.Context, error) {
+func (s *Session) stepUpOnce(ctx context.Context, all *prompts, p prompt, interactive bool) (context.Context, error) {
 	all.mu.Lock()
 	i := slices.IndexFunc(all.asked, func(a *answer) bool { return a.audience == p.audience && a.claims.Covers(p.claims) })
 	var a *answer
@@ -182,7 +182,7 @@ func (s *Session) stepUpOnce(ctx context.Context, all *prompts, p prompt) (conte
 	}
 	all.mu.Unlock()
 	if i < 0 {
-		a.stepped, a.err = s.stepUp(ctx, p.audience, p.claims)
+		a.stepped, a.err = s.stepUp(ctx, p.audience, p.claims, interactive)
 		close(a.done)
 	}
 	return a.wait(ctx)
@@ -419,15 +419,11 @@ func (s *Session) prepare(ctx context.Context, jobs []*job, interactive bool) co
 	}
 	for i, n := range needs {
 		concerned := func(j *job) bool { at, needed := need[j]; return needed && at == i }
-		if !interactive {
-			s.failAll(jobs, &pim.Error{Code: pim.CodeStepUp, Claims: n.claims}, concerned)
-			continue
-		}
 		for _, j := range jobs {
 			if !j.ready || !concerned(j) {
 				continue
 			}
-			stepped, err := s.stepUpOnce(ctx, j.prompts, n)
+			stepped, err := s.stepUpOnce(ctx, j.prompts, n, interactive)
 			if err != nil {
 				s.failAll(jobs, err, concerned)
 				break
@@ -517,16 +513,18 @@ func (s *Session) perform(ctx context.Context, j *job, interactive bool) {
 		pause, harmless := unsent(err)
 		tooSoon := s.tooSoon(j, err)
 		switch {
-		case wanted && interactive && !stepped && (j.stepped == nil || !j.met.Covers(claims)):
+		case wanted && (interactive || claims != "") && !stepped && (j.stepped == nil || !j.met.Covers(claims)):
 			stepped = true
 			s.setState(j.o, pim.OperationPreparing)
-			next, errStep := s.stepUpOnce(ctx, j.prompts, prompt{j.src.host.audience, claims})
-			if errStep != nil {
+			next, errStep := s.stepUpOnce(ctx, j.prompts, prompt{j.src.host.audience, claims}, interactive)
+			switch {
+			case errStep == nil:
+				values = next
+				continue
+			case interactive || pim.CodeOf(errStep) != pim.CodeStepUp:
 				s.failed(j.o, errStep)
 				return
 			}
-			values = next
-			continue
 		case harmless && !resent, tooSoon:
 			if tooSoon {
 				pause = pausesWorking[min(early, len(pausesWorking)-1)]

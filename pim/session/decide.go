@@ -142,7 +142,7 @@ func (s *Session) stepping(ctx context.Context, h *host, all *prompts, interacti
 		if !wanted || !interactive || !first {
 			return err
 		}
-		if values, err = s.stepUpOnce(ctx, all, prompt{h.audience, claims}); err != nil {
+		if values, err = s.stepUpOnce(ctx, all, prompt{h.audience, claims}, true); err != nil {
 			return err
 		}
 	}

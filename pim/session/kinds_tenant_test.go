@@ -91,6 +91,35 @@ func TestTenantCycleOfEachKind(t *testing.T) {
 	})
 }
 
+// The step-up of the activation serves the next one too, without a browser.
+func TestTenantPlanWithStepUp(t *testing.T) {
+	o := newOffice(t, "demo")
+	d := o.run(t.TempDir()).read()
+	role := d.role("Security Admin", "")
+	if op := d.wait(d.activate(role).ID); op.State != pim.OperationDone {
+		t.Fatalf("%+v", op.Problem)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	p, err := d.Continue(ctx, session.Wish{Key: role.Key(), Client: "cli"}, true)
+	if err != nil || !p.Local {
+		t.Fatalf("%+v, %v", p, err)
+	}
+	opened, puts := o.opened.Load(), len(o.puts())
+	o.tenant.Advance(31 * time.Minute)
+	if err := d.refresh(); err != nil {
+		t.Error(err)
+	}
+	d.until("the role on", func(s *pim.Snapshot) bool {
+		return len(s.Plans) == 0 && slices.ContainsFunc(s.Active, func(a pim.ActiveRole) bool {
+			return a.Assignment.Role.Key() == role.Key() && a.Assignment.End.After(p.At)
+		})
+	})
+	if after := o.puts(); o.opened.Load() != opened || len(after) == puts || !slices.Contains(after[len(after)-1].Contexts, "c1") {
+		t.Errorf("browser opened %d times, %d writes: %+v", o.opened.Load()-opened, len(after)-puts, after)
+	}
+}
+
 func TestTenantGroupGivesRole(t *testing.T) {
 	o := newOffice(t, "demo")
 	dir := t.TempDir()

@@ -16,8 +16,8 @@ import (
 // was sent with where w leaves it out. The service is asked to queue that; where it refuses since the
 // role is active, the session keeps the plan itself, on disk too, and carries it out at the
 // end: for three minutes past the service's word that the role is still active, never more
-// than five minutes late, and never with a browser. What needs the person then raises
-// EventPlanAsks. A plan for the role that is there already is replaced, once this one is kept.
+// than five minutes late, and never with a browser. A step-up that is wanted then is met by
+// what the person did before, if that suffices. What needs the person raises EventPlanAsks. A plan for the role that is there already is replaced, once this one is kept.
 //
 // The errors are *pim.Error: CodeNotActive for a role that is not active or has no
 // end, CodeJournal where the plan could not be kept, and those of an activation.
@@ -69,7 +69,7 @@ func (s *Session) keepOn(ctx context.Context, w Wish, interactive bool) (pim.Pla
 	s.mu.Lock()
 	op, cause := j.o.op, j.o.err
 	s.mu.Unlock()
-	p.Duration = j.o.write.Duration
+	p.Duration, p.Approval = j.o.write.Duration, j.policy.ApprovalRequired
 	code := pim.Code("")
 	if op.State == pim.OperationFailed {
 		code = op.Problem.Code
@@ -254,6 +254,7 @@ func queued(active []pim.ActiveRole, requests []pim.Request, now time.Time) []pi
 				out = append(out, pim.Plan{
 					Role: r.Role, At: a.Assignment.End, Duration: r.EffectiveEnd().Sub(r.EffectiveStart()),
 					Justification: r.Justification, Ticket: r.Ticket, Request: r.ID, State: pim.PlanWaiting,
+					Approval: r.Phase(now) == pim.PhaseWaiting,
 				})
 			}
 		}

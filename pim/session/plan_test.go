@@ -206,6 +206,77 @@ func TestPlanThatNeedsThePersonAsks(t *testing.T) {
 	}
 }
 
+// A plan steps up by what the person did before, and never opens a browser.
+func TestPlanStepsUpWithoutThePerson(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		readable bool
+	}{
+		{"by the policy", true},
+		{"on the service's challenge", false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newService(pim.KindAzure, "owner")
+				if tt.readable {
+					f.policies[key("owner")] = pim.Policy{Readable: true, MaxDuration: time.Hour, AuthContext: "c1"}
+				} else {
+					f.policies[key("owner")] = pim.Policy{}
+				}
+				busy(f, time.Minute)
+				judge := f.onSend
+				f.onSend = func(ctx context.Context, n int) (bool, error) {
+					if token, _ := ctx.Value(tokenKey{}).(string); token == "" {
+						return false, &pim.Error{Code: pim.CodeStepUp, Claims: claimsC1}
+					}
+					return judge(ctx, n)
+				}
+				end := time.Now().Add(time.Hour)
+				r, p := planned(t, f)
+				if !p.Local || p.Approval {
+					t.Fatalf("%+v", p)
+				}
+				r.browser.mu.Lock()
+				r.browser.silent = true
+				r.browser.mu.Unlock()
+				prompts := r.browser.count()
+				r.until("the role on", func(s *pim.Snapshot) bool {
+					return len(s.Plans) == 0 && len(s.Active) == 1 && s.Active[0].Assignment.End.After(end.Add(time.Minute))
+				})
+				if r.browser.count() != prompts {
+					t.Errorf("%d prompts with nobody there", r.browser.count()-prompts)
+				}
+				sends := f.made("send")
+				if last := sends[len(sends)-1]; last.token != "arm "+claimsC1 {
+					t.Errorf("sent with %q", last.token)
+				}
+			})
+		})
+	}
+}
+
+// Where each activation needs approval, the plan says beforehand that it will ask.
+func TestPlanThatNeedsApprovalSaysSo(t *testing.T) {
+	for _, queued := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newService(pim.KindAzure, "owner")
+			f.policies[key("owner")] = pim.Policy{Readable: true, MaxDuration: time.Hour, ApprovalRequired: true}
+			r := run(t, t.TempDir(), f)
+			r.read()
+			r.activate("owner")
+			busy(f, 0)
+			if queued {
+				f.set(func() { f.onSend, f.status = nil, "PendingApproval" })
+			}
+			p := r.plan("owner", true)
+			plans := r.Snapshot().Plans
+			if !p.Approval || p.Local == queued || len(plans) != 1 || !plans[0].Approval {
+				t.Errorf("queued %t: %+v, shown %+v", queued, p, plans)
+			}
+		})
+	}
+}
+
 func TestPlanThatWasMissedIsNotSent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newService(pim.KindAzure, "owner")

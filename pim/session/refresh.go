@@ -431,13 +431,21 @@ func (s *Session) signInHost(ctx context.Context, h *host) (context.Context, err
 	if need == nil {
 		return ctx, nil
 	}
-	return s.stepUp(ctx, h.audience, need.Claims)
+	return s.stepUp(ctx, h.audience, need.Claims, true)
 }
 
-// stepUp has the person meet the claims, after which the paused reads go on.
-func (s *Session) stepUp(ctx context.Context, a pim.Audience, claims pim.Claims) (context.Context, error) {
+// stepUp has the person meet the claims, after which the paused reads go on. With nobody there
+// it is CodeStepUp where what the person did before does not suffice.
+func (s *Session) stepUp(ctx context.Context, a pim.Audience, claims pim.Claims, interactive bool) (context.Context, error) {
 	if s.stepper == nil {
 		return nil, &pim.Error{Code: pim.CodeSignInNeeded, Claims: claims}
+	}
+	if !interactive {
+		stepped, err := s.stepper.StepUpSilently(ctx, a, claims)
+		if pim.CodeOf(err) == pim.CodeSignInNeeded {
+			err = &pim.Error{Code: pim.CodeStepUp, Claims: claims, Err: err}
+		}
+		return stepped, err
 	}
 	stepped, err := s.stepper.StepUp(ctx, a, claims)
 	if err != nil {

@@ -22,6 +22,9 @@ type Stepper interface {
 	// Empty claims mean an ordinary sign-in. It ends with a *pim.Error of CodeCancelled when the
 	// person calls it off.
 	StepUp(ctx context.Context, a pim.Audience, claims pim.Claims) (context.Context, error)
+	// StepUpSilently does so by what the person did before, without asking: never with a
+	// browser. It ends with a *pim.Error of CodeSignInNeeded where that does not suffice.
+	StepUpSilently(ctx context.Context, a pim.Audience, claims pim.Claims) (context.Context, error)
 }
 
 // Renewer gets new tokens, so that what became active counts.

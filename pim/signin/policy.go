@@ -130,11 +130,21 @@ func (p *authorization) token(ctx context.Context, interactive bool) (Token, pim
 // context whose requests carry the very token that this gave. With no claims it is an
 // ordinary sign-in. Use it for a person's act only.
 func (s *Source) StepUp(ctx context.Context, a pim.Audience, claims pim.Claims) (context.Context, error) {
-	tok, err := s.Token(ctx, a, TokenRequest{Claims: claims, Interactive: true})
+	return s.meet(ctx, a, TokenRequest{Claims: claims, Interactive: true})
+}
+
+// StepUpSilently is StepUp without the person: it opens no browser, and is [ErrSignInNeeded]
+// where what the person did before does not suffice.
+func (s *Source) StepUpSilently(ctx context.Context, a pim.Audience, claims pim.Claims) (context.Context, error) {
+	return s.meet(ctx, a, TokenRequest{Claims: claims})
+}
+
+func (s *Source) meet(ctx context.Context, a pim.Audience, r TokenRequest) (context.Context, error) {
+	tok, err := s.Token(ctx, a, r)
 	if err != nil {
 		return nil, fmt.Errorf("step up: %w", err)
 	}
-	met := &stepUp{claims: claims, tokens: map[pim.Audience]Token{a: tok}}
+	met := &stepUp{claims: r.Claims, tokens: map[pim.Audience]Token{a: tok}}
 	return context.WithValue(ctx, claimsKey{}, met), nil
 }
 

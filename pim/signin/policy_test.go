@@ -3,6 +3,7 @@ package signin_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -251,6 +252,33 @@ func TestRetryWithStepUp(t *testing.T) {
 	}
 	if b.opened.Load() != opened+1 {
 		t.Errorf("%d browsers opened, want 1", b.opened.Load()-opened)
+	}
+}
+
+// TestStepUpSilently meets claims by what the person did before, and only so.
+func TestStepUpSilently(t *testing.T) {
+	b := newBench(t)
+	s := b.service()
+	acc := b.signIn(s)
+	source := s.Source(acc.ID)
+	opened := b.opened.Load()
+	if _, err := source.StepUpSilently(t.Context(), pim.AudienceARM, contextC1); !errors.Is(err, signin.ErrSignInNeeded) || b.opened.Load() != opened {
+		t.Fatalf("%v, %d browsers opened", err, b.opened.Load()-opened)
+	}
+	if _, err := source.StepUp(t.Context(), pim.AudienceARM, contextC1); err != nil {
+		t.Fatal(err)
+	}
+	ctx, err := source.StepUpSilently(t.Context(), pim.AudienceARM, contextC1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, tr := b.wire(source, pim.AudienceARM)
+	if resp, err := b.do(ctx, p, http.MethodGet, b.cloud.ARM+eligible); err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatalf("%v, %v", resp, err)
+	}
+	tok := signin.Token{Value: strings.TrimPrefix(tr.sent[0], "Bearer ")}
+	if acrs, ok := claimsOf(t, tok)["acrs"].([]any); !ok || len(acrs) == 0 || acrs[0] != "c1" || b.opened.Load() != opened+1 {
+		t.Errorf("acrs %v, %d browsers opened", acrs, b.opened.Load()-opened)
 	}
 }
 
