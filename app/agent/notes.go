@@ -75,6 +75,11 @@ func (a *Agent) happened(r *running, e pim.Event) {
 		}
 		n.Title, n.Actions = w.Say("note.ended", role), []notify.Action{a.reactivateAction(), a.openAction()}
 	case pim.EventPlanned:
+		i := slices.IndexFunc(r.session.Snapshot().Plans, func(p pim.Plan) bool { return p.Key() == e.Role.Key() && p.Approval })
+		if i >= 0 {
+			n.Title, n.Body = w.Say("note.asks", role, a.moment(e.End, now)), a.askedBy(w.Say("note.asks-text"), e.Client)
+			break
+		}
 		n.Title, n.Body = w.Say("note.continues", role, a.moment(e.End, now)), a.askedBy(w.Say("note.continues-text"), e.Client)
 	case pim.EventPlanAsks:
 		n.Title, n.Actions = w.Say("note.plan-asks", role), []notify.Action{a.reactivateAction(), a.openAction()}

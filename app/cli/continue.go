@@ -23,15 +23,17 @@ type planJSON struct {
 	Minutes int           `json:"minutes"`
 	State   pim.PlanState `json:"state"`
 	// Local says that this computer must be awake then.
-	Local   bool         `json:"local"`
-	Request string       `json:"request,omitempty"`
-	Problem *pim.Problem `json:"problem,omitempty"`
+	Local bool `json:"local"`
+	// Approval says that somebody must approve it: a local plan asks the person then.
+	Approval bool         `json:"approval,omitempty"`
+	Request  string       `json:"request,omitempty"`
+	Problem  *pim.Problem `json:"problem,omitempty"`
 }
 
 func planOf(account string, p pim.Plan) planJSON {
 	return planJSON{
 		Account: account, Key: p.Key(), Role: name(p.Role.Name), Scope: name(p.Role.Scope.Label()), At: p.At,
-		Minutes: int(p.Duration / time.Minute), State: p.State, Local: p.Local, Request: p.Request, Problem: p.Problem,
+		Minutes: int(p.Duration / time.Minute), State: p.State, Local: p.Local, Approval: p.Approval, Request: p.Request, Problem: p.Problem,
 	}
 }
 
@@ -44,10 +46,15 @@ func (a *app) planText(p planJSON, now time.Time) string {
 		return "does not go on by itself; activate it again"
 	case p.State == pim.PlanSending:
 		return "is being activated again"
+	case p.Local && p.Approval:
+		return "does not go on by itself, since each activation needs approval; you are asked again at " + a.moment(p.At, now)
 	}
 	text := "continues at " + a.moment(p.At, now)
 	if p.Minutes > 0 {
 		text += " for " + span(time.Duration(p.Minutes)*time.Minute)
+	}
+	if p.Approval {
+		text += " once the request is approved"
 	}
 	return text
 }

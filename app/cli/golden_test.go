@@ -471,6 +471,9 @@ func TestOutput(t *testing.T) {
 		}, 4},
 		{"continue", "continue contributor --duration 1h", func(s *scripted) { s.plan = plan(true) }, 0},
 		{"continue-json", "continue contributor --json", func(s *scripted) { s.plan = plan(false) }, 0},
+		{"continue-asks", "continue contributor", func(s *scripted) { s.plan = plan(true); s.plan.Approval = true }, 0},
+		{"continue-approved", "continue contributor", func(s *scripted) { s.plan = plan(false); s.plan.Approval = true }, 0},
+		{"continue-asks-json", "continue contributor --json", func(s *scripted) { s.plan = plan(true); s.plan.Approval = true }, 0},
 		{"continue-drop", "continue contributor --drop", everything, 0},
 		{"extend-json", "extend owner --days 90 --reason x --json", func(s *scripted) {
 			soon(s)

@@ -22,6 +22,13 @@ func (r *roles) canContinue(a pim.Assignment, recents []recentAnswer, now time.T
 	return r.eligibilityOf(a.Role) != nil, false
 }
 
+// asksThen says that going on with a role needs the person then, for each activation needs
+// approval.
+func (r *roles) asksThen(role pim.Role) bool {
+	e := r.eligibilityOf(role)
+	return e != nil && r.snapshot.Policies[e.Role.Key()].ApprovalRequired
+}
+
 // recentAnswer is a role that was activated before, and whether its answers still suffice.
 type recentAnswer struct {
 	key      pim.Key
@@ -49,7 +56,14 @@ func (p *windowPresenter) onward(row *Row, a pim.Assignment) {
 	if plan, ok := p.roles.plans[row.Key]; ok && plan.State != pim.PlanAsks {
 		row.Detail = p.words.Say("active.continues", Moment(p.words, plan.At, p.now))
 		row.Note = p.words.Say("plan.note", Moment(p.words, plan.At, p.now), Span(p.words, plan.Duration))
-		if plan.Local {
+		switch {
+		case plan.Local && plan.Approval:
+			row.Detail = p.words.Say("active.asks", Moment(p.words, plan.At, p.now))
+			row.Note = p.words.Say("plan.note-asks", Moment(p.words, plan.At, p.now)) + " " + p.words.Say("plan.awake")
+		case plan.Approval:
+			row.Detail = p.words.Say("active.continues-approved", Moment(p.words, plan.At, p.now))
+			row.Note = p.words.Say("plan.note-approved", Moment(p.words, plan.At, p.now), Span(p.words, plan.Duration))
+		case plan.Local:
 			row.Detail = p.words.Say("active.continues-awake", Moment(p.words, plan.At, p.now))
 			row.Note += " " + p.words.Say("plan.awake")
 		}
@@ -57,6 +71,13 @@ func (p *windowPresenter) onward(row *Row, a pim.Assignment) {
 		return
 	}
 	switch can, oneClick := p.roles.canContinue(a, p.answers(), p.now); {
+	case oneClick && p.roles.asksThen(a.Role):
+		row.More = append([]Offer{
+			{p.words.Say("verb.ask-then", at), Continue{row.Account, row.Key}},
+			{p.words.Say("verb.ask-then-more", at), OpenContinue{row.Account, row.Key}},
+		}, row.More...)
+	case can && p.roles.asksThen(a.Role):
+		row.More = append([]Offer{{p.words.Say("verb.ask-then-more", at), OpenContinue{row.Account, row.Key}}}, row.More...)
 	case oneClick:
 		row.More = append([]Offer{
 			{p.words.Say("verb.continue", at), Continue{row.Account, row.Key}},

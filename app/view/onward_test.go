@@ -98,6 +98,56 @@ func TestPlan(t *testing.T) {
 	}
 }
 
+// What needs approval each time does not continue by itself, and nothing says so: not the row,
+// the menu or the sheet, before the plan or after.
+func TestPlanThatNeedsApproval(t *testing.T) {
+	w := words(t, "en")
+	contributor := viewtest.Role("Contributor", viewtest.Production).Key()
+	for _, tt := range []struct {
+		name            string
+		planned, queued bool
+		row, note       string
+		verb            string
+		entry, inEntry  string
+	}{
+		{"before", false, false, "", "", "Ask me again at 15:20", "Contributor · Production · until 15:20", "Ask me again at 15:20"},
+		{
+			"kept here", true, false, "asks you 15:20",
+			"At 15:20 Roletray asks you, since each activation needs approval. Keep this computer awake and Roletray running until then.",
+			"Do not continue at 15:20", "Contributor · Production · asks you 15:20", "Do not continue at 15:20",
+		},
+		{
+			"queued", true, true, "continues 15:20, if approved", "At 15:20 it is activated again for 2 h, if the request is approved by then.",
+			"Do not continue at 15:20", "Contributor · Production · continues 15:20, if approved", "Do not continue at 15:20",
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			state := viewtest.Full()
+			s := state.Accounts[0]
+			policy := s.Policies[contributor]
+			policy.Readable, policy.ApprovalRequired = true, true
+			s.Policies[contributor] = policy
+			if tt.planned {
+				s.Plans[0].Approval, s.Plans[0].Local = true, !tt.queued
+			} else {
+				s.Plans = nil
+			}
+			row := rowOf(t, view.PresentWindow(state, viewtest.Now, w, view.Look{}).Rows, "active:"+string(contributor))
+			if tt.planned && (row.Detail != tt.row || row.Note != tt.note) || row.More[0].Verb != tt.verb {
+				t.Errorf("%q, %q, offers %q", row.Detail, row.Note, verbs(row))
+			}
+			entry, ok := item(view.PresentTray(state, viewtest.Now, w).Menu, "active:"+viewtest.AccountID+":"+string(contributor))
+			if !ok || entry.Label != tt.entry || entry.Children[0].Label != tt.inEntry {
+				t.Errorf("%+v", entry)
+			}
+			sheet := view.NewContinueSheet(state, viewtest.AccountID, contributor, viewtest.Now, w)
+			if sheet.Button != "Ask me again at 15:20" || sheet.Notes[0].Text != w.Say("sheet.continue-asks") {
+				t.Errorf("%q, %+v", sheet.Button, sheet.Notes)
+			}
+		})
+	}
+}
+
 func TestFavoriteLeft(t *testing.T) {
 	state := viewtest.Full()
 	wishes := view.FavoriteLeft(state, state.Favorites[0], viewtest.Now)

@@ -113,6 +113,10 @@ func (p *trayPresenter) activeItem(r *roles, active pim.ActiveRole) Item {
 	}
 	plan, planned := r.plans[key]
 	switch {
+	case planned && plan.State == pim.PlanWaiting && plan.Local && plan.Approval:
+		item.Label = p.words.Say("tray.asks", name, Moment(p.words, plan.At, p.now))
+	case planned && plan.State == pim.PlanWaiting && plan.Approval:
+		item.Label = p.words.Say("tray.continues-approved", name, Moment(p.words, plan.At, p.now))
 	case planned && plan.State == pim.PlanWaiting:
 		item.Label = p.words.Say("tray.continues", name, Moment(p.words, plan.At, p.now))
 	case active.Certainty == pim.Unconfirmed:
@@ -132,12 +136,16 @@ func (p *trayPresenter) onward(r *roles, a pim.Assignment, id string) Item {
 	if plan, ok := r.plans[key]; ok && plan.State != pim.PlanAsks {
 		return Item{ID: id + ":drop-plan", Label: p.words.Say("verb.drop-plan", at), Enabled: true, Action: DropPlan{r.account.ID, key}}
 	}
+	now, more := p.words.Say("verb.continue", at), p.words.Say("verb.continue-more", at)
+	if r.asksThen(a.Role) {
+		now, more = p.words.Say("verb.ask-then", at), p.words.Say("verb.ask-then-more", at)
+	}
 	can, oneClick := r.canContinue(a, r.answers(p.state.Recent, p.now), p.now)
 	switch {
 	case oneClick:
-		return Item{ID: id + ":continue", Label: p.words.Say("verb.continue", at), Enabled: true, Action: Continue{r.account.ID, key}}
+		return Item{ID: id + ":continue", Label: now, Enabled: true, Action: Continue{r.account.ID, key}}
 	case can:
-		return Item{ID: id + ":continue", Label: p.words.Say("verb.continue-more", at), Enabled: true, Action: Open{PageRoles}}
+		return Item{ID: id + ":continue", Label: more, Enabled: true, Action: Open{PageRoles}}
 	}
 	return Item{}
 }

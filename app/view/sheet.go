@@ -228,7 +228,9 @@ func (b *sheetBuilder) add(k pim.Key) {
 		group := pim.CleanText(e.BehindName, 60)
 		s.Notes = append(s.Notes, Note{b.words.Say("sheet.first-group", group), ToneWarning})
 	}
-	if !s.Continues.IsZero() {
+	if !s.Continues.IsZero() && b.roles.asksThen(e.Role) {
+		s.Notes = append(s.Notes, Note{b.words.Say("sheet.continue-asks"), ToneWarning})
+	} else if !s.Continues.IsZero() {
 		s.Notes = append(s.Notes, Note{b.words.Say("sheet.continue-note"), ToneQuiet})
 	} else if b.roles.isActive(k) {
 		s.Notes = append(s.Notes, Note{b.words.Say("sheet.already-active", name), ToneWarning})
@@ -282,6 +284,9 @@ func (b *sheetBuilder) finish(asked int) {
 	if !s.Continues.IsZero() {
 		s.Title = w.Say("sheet.continue")
 		s.Button = w.Say("verb.continue", Moment(w, s.Continues, b.now))
+		if len(b.approval) > 0 {
+			s.Button = w.Say("verb.ask-then", Moment(w, s.Continues, b.now))
+		}
 	}
 	b.notes()
 	b.remembered()

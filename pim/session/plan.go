@@ -181,10 +181,10 @@ func (s *Session) keepPlan(p pim.Plan) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.plans = with() // Another may have been dropped meanwhile, which notes that the file is behind.
+	s.publish()      // Whoever hears of the plan finds it.
 	s.events.put(pim.Event{
 		Kind: pim.EventPlanned, At: s.clock.Now(), AccountID: s.account.ID, Role: p.Role, End: p.At, Client: p.Client,
 	})
-	s.publish()
 	return nil
 }
 
