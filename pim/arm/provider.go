@@ -97,7 +97,7 @@ func New(p Params) (*Provider, error) {
 	// providers in the person's subscription.
 	options.DisableRPRegistration = true
 	options.PerCallPolicies = slices.Concat(
-		[]policy.Policy{runtime.NewRequestIDPolicy(), wire.Func(addFilter), wire.Func(accept)},
+		[]policy.Policy{runtime.NewRequestIDPolicy(), wire.Naming("x-ms-client-request-id", "x-ms-correlation-request-id"), wire.Func(addFilter), wire.Func(accept)},
 		options.PerCallPolicies)
 	wire.Configure(&options.ClientOptions, p.Now, p.Timeout)
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -91,6 +92,7 @@ func New(p Params) (*Client, error) {
 	if c.pause <= 0 {
 		c.pause = 2 * time.Second // As Microsoft's throttling guide has it.
 	}
+	options.PerCallPolicies = slices.Concat([]policy.Policy{wire.Naming("client-request-id")}, options.PerCallPolicies)
 	c.gate = wire.Configure(&options, p.Now, p.Timeout)
 	c.pipeline = runtime.NewPipeline("graph", "v1.0", runtime.PipelineOptions{}, &options)
 	c.names = &loader[string]{now: p.Now, read: c.readNames}

@@ -565,6 +565,8 @@ func (s *Session) sendOnce(values context.Context, j *job) (pim.Request, error) 
 	}
 	// The person may have taken minutes; what is looked for later began here.
 	j.o.write.At = s.clock.Now()
+	call := &pim.Call{ID: j.o.write.ID}
+	j.o.entry.CorrelationID = call.ID
 	s.change(j.o, pim.OperationSending)
 	s.mu.Unlock()
 	if err := s.save(); err != nil {
@@ -572,7 +574,11 @@ func (s *Session) sendOnce(values context.Context, j *job) (pim.Request, error) 
 	}
 	ctx, leave := until(context.WithoutCancel(values), run)
 	defer leave()
-	return j.send(ctx)
+	r, err := j.send(pim.WithCall(ctx, call))
+	s.mu.Lock()
+	j.o.entry.CorrelationID = call.CorrelationID()
+	s.mu.Unlock()
+	return r, err
 }
 
 // unsentError is an error from before anything was sent.

@@ -64,9 +64,10 @@ func (s *Session) decideOne(ctx context.Context, v Verdict, client string, all *
 	if err != nil {
 		return err
 	}
-	err = s.decide(ctx, src, a, d, all, interactive)
+	call := &pim.Call{ID: uuid.NewString()}
+	err = s.decide(ctx, src, a, d, call, all, interactive)
 	entry := store.Entry{
-		ID: uuid.NewString(), At: s.clock.Now(), Action: store.ActionDeny, Role: a.Request.Role,
+		ID: call.ID, CorrelationID: call.CorrelationID(), At: s.clock.Now(), Action: store.ActionDeny, Role: a.Request.Role,
 		Start: a.Request.Start, Duration: a.Request.Duration, Justification: d.Justification, Ticket: a.Request.Ticket,
 		Client: client, Requestor: a.Requestor, State: pim.OperationDone, Request: a.Request.ID,
 	}
@@ -111,7 +112,7 @@ func (s *Session) approval(kind pim.Kind, id string) (pim.Approval, *source, err
 func (s *Session) isMe(id string) bool { return id != "" && strings.EqualFold(id, s.account.UserID) }
 
 // decide sends the decision. One that is being sent goes on when the caller goes away.
-func (s *Session) decide(ctx context.Context, src *source, a pim.Approval, d pim.Decision, all *prompts, interactive bool) error {
+func (s *Session) decide(ctx context.Context, src *source, a pim.Approval, d pim.Decision, call *pim.Call, all *prompts, interactive bool) error {
 	return s.stepping(ctx, src.host, all, interactive, func(values context.Context) error {
 		if err := context.Cause(ctx); err != nil {
 			return err
@@ -124,7 +125,7 @@ func (s *Session) decide(ctx context.Context, src *source, a pim.Approval, d pim
 		}
 		sending, done := until(context.WithoutCancel(values), run)
 		defer done()
-		return src.decider.Decide(sending, a, d)
+		return src.decider.Decide(pim.WithCall(sending, call), a, d)
 	})
 }
 
@@ -152,7 +153,7 @@ func (s *Session) stepping(ctx context.Context, h *host, all *prompts, interacti
 func (s *Session) conclude(entry store.Entry, err error) {
 	if err != nil {
 		entry.State, entry.Problem = pim.OperationFailed, pim.Explain(err)
-		if e, ok := errors.AsType[*pim.Error](err); ok {
+		if e, ok := errors.AsType[*pim.Error](err); ok && e.CorrelationID != "" {
 			entry.CorrelationID = e.CorrelationID
 		}
 	}

@@ -431,11 +431,13 @@ func (s *Session) cancel(ctx context.Context, request, client string) error {
 	// What has begun goes on when the caller goes away.
 	ctx, done := until(context.WithoutCancel(ctx), run)
 	defer done()
+	call := &pim.Call{ID: uuid.NewString()}
 	entry := store.Entry{
-		ID: uuid.NewString(), At: s.clock.Now(), Action: store.ActionCancel, Role: r.Role,
+		ID: call.ID, At: s.clock.Now(), Action: store.ActionCancel, Role: r.Role,
 		Client: client, Request: r.ID, State: pim.OperationDone,
 	}
-	err = src.provider.Cancel(ctx, r)
+	err = src.provider.Cancel(pim.WithCall(ctx, call), r)
+	entry.CorrelationID = call.CorrelationID()
 	s.noteWrite(src.host, err)
 	// Its own status tells whether it was withdrawn, whatever the answer was.
 	after, errFollow := src.provider.Follow(ctx, r)

@@ -10,6 +10,8 @@ import (
 
 	"roletray/pim"
 	"roletray/pim/session"
+	"roletray/pim/store"
+	"roletray/pim/tenant"
 )
 
 func (d *desk) find(kind pim.Kind, name, scope string) pim.Eligibility {
@@ -232,6 +234,93 @@ func TestTenantGroupGivesDirectoryRole(t *testing.T) {
 						!slices.ContainsFunc(s.Active, func(a pim.ActiveRole) bool { return a.Assignment.Role.Key() == want.Key() })
 				})
 			})
+		}
+	}
+}
+
+// Every write can be found in the services' logs by what the history keeps of it, whatever
+// became of it.
+func TestTenantHistoryNamesEachCall(t *testing.T) {
+	o := newOffice(t, "demo")
+	var chidi *office
+	for _, u := range o.tenant.Info().Users {
+		if strings.HasPrefix(u.UPN, "chidi") {
+			chidi = person(t, o.tenant, u.UPN)
+		}
+	}
+	asks := chidi.runWith(t.TempDir(), chidi.all()...).read()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
+	defer cancel()
+	// One waits at each service, and one is done at each.
+	d := o.runWith(t.TempDir(), o.all()...).read()
+	wish := func(d *desk, kind pim.Kind, name, scope string) session.Wish {
+		return session.Wish{Key: d.find(kind, name, scope).Role.Key(), Duration: 30 * time.Minute, Justification: "deploying the portal", Client: "cli"}
+	}
+	waiting, err := asks.Activate(ctx, []session.Wish{wish(asks, pim.KindAzure, "Website Contributor", ""), wish(asks, pim.KindDirectory, "Teams Administrator", "")}, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	done, err := d.Activate(ctx, []session.Wish{wish(d, pim.KindAzure, "Owner", "Sandbox"), wish(d, pim.KindDirectory, "Global Reader", "")}, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, op := range done {
+		d.wait(op.ID)
+	}
+	// What is withdrawn in vain is in the history too.
+	if err := o.tenant.AddFaults(tenant.Fault{Service: "graph", PathContains: "/cancel", Status: http.StatusInternalServerError}); err != nil {
+		t.Fatal(err)
+	}
+	if err := asks.Cancel(ctx, waiting[1].Request.ID, "cli"); err == nil {
+		t.Error("withdrawn in spite of the fault")
+	}
+	o.tenant.ClearFaults()
+	if err := d.refresh(); err != nil {
+		t.Fatal(err)
+	}
+	d.until("the request", func(s *pim.Snapshot) bool { return len(s.Approvals) > 0 })
+	for _, a := range d.Snapshot().Approvals {
+		if strings.HasPrefix(strings.ToLower(a.Requestor.Label()), "chidi") && a.Request.Role.Kind == pim.KindAzure {
+			if err := d.Decide(ctx, a.Request.Role.Kind, a.ID, pim.Decision{Justification: "not today"}, "cli", true); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := asks.refresh(); err != nil {
+		t.Fatal(err)
+	}
+	asks.until("the denial", func(s *pim.Snapshot) bool {
+		return slices.ContainsFunc(s.Operations, func(op pim.Operation) bool { return op.ID == waiting[0].ID && op.State == pim.OperationFailed })
+	})
+	sent := map[string]tenant.Seen{}
+	for _, s := range o.tenant.Log() {
+		if s.Method != http.MethodGet {
+			sent[s.ClientRequestID] = s
+		}
+	}
+	history := append(slices.Clone(asks.History()), d.History()...)
+	var actions []string
+	for _, e := range history {
+		actions = append(actions, string(e.Role.Kind)+" "+string(e.Action)+" "+string(e.State))
+		s, found := sent[e.ID]
+		if !found || e.CorrelationID == "" || (e.CorrelationID == e.ID) != (s.Service == "arm") {
+			t.Errorf("%s of %s: %q for the call %q, at the service %+v", e.Action, e.Role.Name, e.CorrelationID, e.ID, s)
+		}
+	}
+	slices.Sort(actions)
+	if want := []string{
+		"azure deny done", "azure selfactivate done", "azure selfactivate failed", "directory cancel failed",
+		"directory selfactivate done", "directory selfactivate waiting",
+	}; !slices.Equal(actions, want) {
+		t.Errorf("history %q", actions)
+	}
+	var table strings.Builder
+	if err := store.WriteCSV(&table, history); err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range history {
+		if !strings.Contains(table.String(), e.CorrelationID) {
+			t.Errorf("the table lacks %q", e.CorrelationID)
 		}
 	}
 }

@@ -69,6 +69,26 @@ func isWrite(req *policy.Request) bool {
 	return req.Raw().Method != http.MethodGet && !reads
 }
 
+// Naming is the pipeline's policy that sends the id of a write's pim.Call in headers, and
+// notes the id that the service gives it. Sources: Azure Resource Manager's "Common API request
+// headers" and Microsoft Graph's "Best practices", on client-request-id.
+func Naming(headers ...string) Func {
+	return func(req *policy.Request) (*http.Response, error) {
+		call := pim.CallOf(req.Raw().Context())
+		if call == nil || !isWrite(req) {
+			return req.Next()
+		}
+		for _, name := range headers {
+			req.Raw().Header.Set(name, call.ID)
+		}
+		resp, err := req.Next()
+		if err == nil {
+			call.Service = correlationID(resp.Header)
+		}
+		return resp, err
+	}
+}
+
 // outcome stands outermost. It marks every error that a policy returned, so that
 // what is left is an answer that could not be decoded, and it corrects the retry
 // policy, which replaces the error of a write that was under way by that of the

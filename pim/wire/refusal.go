@@ -133,14 +133,10 @@ func (c Codes) Refusal(status int, header http.Header, body []byte, now time.Tim
 		service = header.Get("x-ms-error-code")
 	}
 	e := &pim.Error{
-		Status:     status,
-		Service:    shown(service, 100),
-		RetryAfter: RetryAfter(header, now),
-	}
-	for _, name := range []string{"x-ms-correlation-request-id", "x-ms-request-id", "request-id"} {
-		if e.CorrelationID == "" {
-			e.CorrelationID = pim.CleanText(header.Get(name), 100)
-		}
+		Status:        status,
+		Service:       shown(service, 100),
+		RetryAfter:    RetryAfter(header, now),
+		CorrelationID: correlationID(header),
 	}
 	e.Claims = claimsIn(message)
 	if e.Claims == "" {
@@ -152,6 +148,16 @@ func (c Codes) Refusal(status int, header http.Header, body []byte, now time.Tim
 		e.Rules = rulesIn(message)
 	}
 	return e
+}
+
+// correlationID is the service's id of a call, or empty.
+func correlationID(header http.Header) string {
+	for _, name := range []string{"x-ms-correlation-request-id", "x-ms-request-id", "request-id"} {
+		if id := pim.CleanText(header.Get(name), 100); id != "" {
+			return id
+		}
+	}
+	return ""
 }
 
 // shown is a text of the service made safe to show, or nothing where it speaks of claims.
