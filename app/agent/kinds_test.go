@@ -260,6 +260,13 @@ func TestDecisions(t *testing.T) {
 		}
 		return granted == len(kinds) && denied == len(kinds)
 	})
+	// What was approved once needs approval again, and no plan says otherwise.
+	for _, k := range kinds {
+		if said := s.must(t, with([]string{"continue", "--account", k.by}, k.asked...)...); !strings.Contains(said, "each activation needs approval") {
+			t.Errorf("continue said %q", said)
+		}
+	}
+	s.screen.note(t, "you will be asked again at")
 	if n := s.screen.note(t, "was denied"); n.Body != "Denied by Dana Petrova: not today." {
 		t.Errorf("the note about a denial says %q", n.Body)
 	}
