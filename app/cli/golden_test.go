@@ -36,7 +36,11 @@ type scripted struct {
 	history   []local.HistoryEntry
 	policy    pim.Policy
 	// What was asked for.
-	wishes      []session.Wish
+	wishes []session.Wish
+	sent   [][]session.Wish
+	checks int
+	// wider has the service refuse rg-web, and name the scope above it.
+	wider       bool
 	cancelled   string
 	deactivated pim.Key
 	decided     local.DecideRequest
@@ -76,11 +80,21 @@ func (s *scripted) Policy(context.Context, local.RoleRequest) (pim.Policy, error
 func (s *scripted) Activate(_ context.Context, r local.ActivateRequest) (local.ActivateAnswer, error) {
 	s.wishes = r.Wishes
 	if r.Check {
+		if s.checks++; s.findings == nil {
+			return local.ActivateAnswer{Findings: make([]pim.Finding, len(r.Wishes))}, nil
+		}
 		return local.ActivateAnswer{Findings: s.findings}, nil
 	}
+	s.sent = append(s.sent, r.Wishes)
 	var all []pim.Operation
-	for range r.Wishes {
-		all = append(all, s.operation)
+	for _, w := range r.Wishes {
+		o := s.operation
+		if s.wider && w.Scope.ID == "/subscriptions/1/resourceGroups/rg-web" {
+			o.State, o.Problem = pim.OperationFailed, pim.Explain(&pim.Error{Code: pim.CodeForbidden})
+			o.Offer = &pim.Scope{ID: "/subscriptions/1", Name: "Production", Type: pim.ScopeSubscription}
+			o.Role = o.Role.At(w.Scope)
+		}
+		all = append(all, o)
 	}
 	return local.ActivateAnswer{Operations: all}, nil
 }
@@ -211,6 +225,12 @@ func already(s *scripted) {
 	s.operation.Role, s.operation.Request = s.state.Accounts[0].Active[0].Assignment.Role, nil
 }
 
+// refusedFirst finds fault with the first of two roles.
+func refusedFirst(s *scripted) {
+	s.findings = []pim.Finding{pim.NewFinding(&pim.Error{Code: pim.CodePolicy, Rules: []pim.Rule{pim.RuleTicketing}}), {}}
+	s.operation.Role = s.state.Accounts[0].Eligible[1].Role
+}
+
 func withChildren(s *scripted) {
 	s.children = []pim.Scope{
 		{ID: "/subscriptions/1/resourceGroups/rg-log", Name: "rg-log", Type: pim.ScopeResourceGroup},
@@ -339,9 +359,15 @@ func split(line string) []string {
 
 func runContext(t *testing.T, ctx context.Context, profile string, args []string) line {
 	t.Helper()
+	return runAsked(t, ctx, profile, args, nil)
+}
+
+// runAsked is runContext at a terminal, where ask answers.
+func runAsked(t *testing.T, ctx context.Context, profile string, args []string, ask func(context.Context, string) (bool, error)) line {
+	t.Helper()
 	var stdout, stderr bytes.Buffer
 	code := cli.Run(ctx, cli.Params{
-		Version: "1.2.3", Stdout: &stdout, Stderr: &stderr, Location: time.UTC,
+		Version: "1.2.3", Stdout: &stdout, Stderr: &stderr, Location: time.UTC, Ask: ask,
 		RunAgent: func(context.Context, *local.Instance, cli.AgentOptions) error {
 			return fmt.Errorf("no agent in this test")
 		},
@@ -420,8 +446,24 @@ func TestOutput(t *testing.T) {
 		}, 0},
 		{"check-json", "activate owner --check --json", func(s *scripted) { s.findings = []pim.Finding{{}} }, 0},
 		{"check-refused-json", "activate owner --check --json", func(s *scripted) {
-			s.findings = []pim.Finding{{Problem: pim.Explain(&pim.Error{Code: pim.CodePolicy, Rules: []pim.Rule{pim.RuleMFA}})}}
+			s.findings = []pim.Finding{{Problem: pim.Explain(&pim.Error{Code: pim.CodePolicy, Rules: []pim.Rule{pim.RuleTicketing}})}}
 		}, 1},
+		{"check-asks-json", "check owner --also contributor --json", func(s *scripted) {
+			s.findings = []pim.Finding{{StepUp: true, Approval: true}, {Already: true}}
+		}, 0},
+		{"check-asks", "check owner --also contributor", func(s *scripted) {
+			s.findings = []pim.Finding{{StepUp: true, Approval: true}, {Already: true}}
+		}, 0},
+		{"check-unknown", "check owner", func(s *scripted) {
+			s.findings = []pim.Finding{pim.NewFinding(&pim.Error{Code: pim.CodeUnavailable})}
+		}, 1},
+		{"check-offer", "check owner --scope /subscriptions/1/resourceGroups/rg-web", func(s *scripted) {
+			f := pim.NewFinding(&pim.Error{Code: pim.CodeForbidden})
+			f.Offer = &pim.Scope{ID: "/subscriptions/1", Type: pim.ScopeSubscription}
+			s.findings = []pim.Finding{f}
+		}, 1},
+		{"activate-checked", "activate owner --also contributor", refusedFirst, 1},
+		{"activate-checked-json", "activate owner --also contributor --json", refusedFirst, 1},
 		{"check-settings-only-json", "check owner --json", func(s *scripted) { s.findings = []pim.Finding{{Local: true}} }, 0},
 		{"check-sent-json", "check owner --json", func(s *scripted) {
 			s.findings = []pim.Finding{{Problem: pim.Explain(&pim.SentError{}), Operation: guid}}

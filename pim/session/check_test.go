@@ -59,8 +59,13 @@ func TestCheckAllTellsWhatSendingWouldMeet(t *testing.T) {
 			wish("fine"), wish("approved"), wish("active"), wish("mfa"), wish("refused"), wish("busy"), later,
 		})
 		for i, want := range []pim.Finding{
-			{}, {StepUp: true, Approval: true}, {Already: true}, {StepUp: true},
-			{Rules: []pim.Rule{pim.RuleTicketing}}, {Already: true, Local: true}, {},
+			{},
+			{StepUp: true, Approval: true},
+			{Already: true},
+			{StepUp: true},
+			{Rules: []pim.Rule{pim.RuleTicketing}},
+			{Already: true, Local: true},
+			{},
 		} {
 			got := found[i]
 			if refused := i == 4 || i == 6; got.Obstacle() != refused || (got.Problem != nil) != refused {
