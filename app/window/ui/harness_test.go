@@ -116,6 +116,8 @@ type opened struct {
 	window fyne.Window
 	agent  *recorder
 	clock  time.Time
+	// first is the state that it was opened with.
+	first *local.State
 	wake   time.Duration
 	// later keeps work back until run, where it is not nil; done is called after each change
 	// that work has made to the window.
@@ -139,7 +141,7 @@ func open(t testing.TB, state *local.State, o options) *opened {
 	if err != nil {
 		t.Fatal(err)
 	}
-	u := &opened{t: t, agent: &recorder{}, clock: viewtest.Now, window: app.NewWindow("Roletray")}
+	u := &opened{t: t, first: state, agent: &recorder{}, clock: viewtest.Now, window: app.NewWindow("Roletray")}
 	u.window.SetPadded(false)
 	u.window.Resize(o.size)
 	u.UI = ui.New(ui.Params{

@@ -105,9 +105,7 @@ func (s *sheet) newModel() view.Sheet {
 		return view.NewContinueSheet(u.state, s.account, s.keys[0], u.now(), u.p.Words)
 	}
 	m := view.NewSheet(u.state, s.account, s.keys, u.now(), u.p.Words)
-	for _, f := range s.checked.findings {
-		m.Demand(f.Rules)
-	}
+	m.Demand(s.checked.demands)
 	return m
 }
 
@@ -222,7 +220,7 @@ func (s *sheet) form() fyne.CanvasObject {
 		spacer(8),
 	)
 	cancel := newButton(s.ui, w.Say("verb.cancel"), nil, s.ui.leaveSheet)
-	foot := container.NewVBox(
+	var foot fyne.CanvasObject = container.NewVBox(
 		widget.NewSeparator(),
 		container.New(tight{}, s.notes, s.until, s.problem),
 		container.NewHBox(s.check, layout.NewSpacer(), cancel, s.send),
@@ -234,7 +232,8 @@ func (s *sheet) form() fyne.CanvasObject {
 	for _, e := range []*entry{s.duration, s.startAt, s.justification, s.ticket, s.ticketSystem} {
 		e.onFocus = func(e *entry) { reveal(s.scroll, e) }
 	}
-	return padded(12, 14, 14, 14, container.NewBorder(drawerTitle(s.ui, s.model.Title), on(theme.ColorNameOverlayBackground, 0, foot), nil, nil, s.scroll))
+	foot = padded(0, 14, 0, 0, foot)
+	return padded(12, 0, 14, 14, container.NewBorder(drawerTitle(s.ui, s.model.Title), on(theme.ColorNameOverlayBackground, 0, foot), nil, nil, s.scroll))
 }
 
 // openReasons offers the recent reasons.
@@ -247,12 +246,13 @@ func (s *sheet) openReasons() {
 	widget.ShowPopUpMenuAtRelativePosition(fyne.NewMenu("", items...), c, fyne.NewPos(0, s.reasons.Size().Height), s.reasons)
 }
 
-func (s *sheet) roleName(r view.SheetRole) fyne.CanvasObject {
+// roleName has a role's names whole, however long they are, and what is to stand below them.
+func (s *sheet) roleName(r view.SheetRole, below ...fyne.CanvasObject) fyne.CanvasObject {
 	scope := wrapped(r.Scope)
 	scope.SizeName = theme.SizeNameCaptionText
 	scope.Importance = widget.LowImportance
 	icon := padded(10, 0, 4, 0, container.NewVBox(widget.NewIcon(kindIcon(r.Kind))))
-	return container.NewBorder(nil, nil, icon, nil, container.New(tight{}, bold(wrapped(r.Name)), scope))
+	return container.NewBorder(nil, nil, icon, nil, container.New(tight{}, append([]fyne.CanvasObject{bold(wrapped(r.Name)), scope}, below...)...))
 }
 
 func (s *sheet) entryValue() view.Entry {
@@ -303,11 +303,14 @@ func (s *sheet) show() {
 	setVisible(s.ticketBox, s.model.TicketRequired)
 	s.notes.RemoveAll()
 	for _, n := range s.model.Notes {
+		if s.checked.findings != nil && n.Tone != view.ToneWarning {
+			continue // the findings know better
+		}
 		l := wrapped(n.Text)
 		l.Importance = importance(n.Tone)
 		s.notes.Add(l)
 	}
-	setVisible(s.notes, len(s.model.Notes) > 0)
+	setVisible(s.notes, len(s.notes.Objects) > 0)
 	lines, done := s.checkLines()
 	s.showRoles(lines)
 	s.showButtons(done)
@@ -410,6 +413,15 @@ func (s *sheet) focusFirst() {
 // submit does what the button says. Several roles are checked first, all of them: they are sent
 // where nothing speaks against any, and else the button sends those that the check let pass.
 func (s *sheet) submit() {
+	if others := s.others(); others != nil && !s.acted() {
+		var roles []view.SheetRole
+		var wishes []local.Wish
+		for _, i := range others {
+			roles, wishes = append(roles, s.checked.roles[i]), append(wishes, s.checked.wishes[i])
+		}
+		s.sendWishes(roles, wishes)
+		return
+	}
 	filled, ok := s.filled()
 	if !ok || s.checked.running {
 		return
@@ -419,15 +431,6 @@ func (s *sheet) submit() {
 		return
 	}
 	roles, wishes := s.roles(), s.wishes(filled)
-	if others := s.others(); others != nil {
-		var someRoles []view.SheetRole
-		var some []local.Wish
-		for _, i := range others {
-			someRoles, some = append(someRoles, roles[i]), append(some, wishes[i])
-		}
-		s.sendWishes(someRoles, some)
-		return
-	}
 	if len(wishes) > 1 {
 		s.runCheck(filled, func() { s.sendWishes(roles, s.checked.wishes) })
 		return

@@ -25,6 +25,8 @@ type sheetCheck struct {
 	roles    []view.SheetRole
 	wishes   []local.Wish
 	findings []pim.Finding
+	// demands are the rules that a check of the sheet has found broken.
+	demands []pim.Rule
 	// begun are the roles whose check the session has taken up.
 	begun map[pim.Key]bool
 	// err is why there are no findings, or nil.
@@ -65,6 +67,7 @@ func (s *sheet) endCheck(found []pim.Finding, err error, then func()) {
 		c.findings = found
 		for i, f := range found {
 			c.wishes[i].Operation = f.Operation
+			c.demands = append(c.demands, f.Rules...)
 		}
 	case err == nil:
 		c.err = pim.Explain(&pim.Error{Code: pim.CodeUnreadable})
@@ -95,17 +98,25 @@ func (s *sheet) endCheck(found []pim.Finding, err error, then func()) {
 	}
 }
 
-// demanded is the first field that a finding asks for and that is empty, or nil.
+// demanded is the first field that a check asks for and that is empty, or nil.
 func (s *sheet) demanded() *entry {
-	for _, f := range s.checked.findings {
-		switch {
-		case slices.Contains(f.Rules, pim.RuleJustification) && s.isEmpty(view.FieldJustification):
-			return s.justification
-		case slices.Contains(f.Rules, pim.RuleTicketing) && s.isEmpty(view.FieldTicket):
-			return s.ticket
+	for _, f := range []view.Field{view.FieldJustification, view.FieldTicket} {
+		if s.isDemanded(f) && s.isEmpty(f) {
+			return s.field(f)
 		}
 	}
 	return nil
+}
+
+func (s *sheet) isDemanded(f view.Field) bool {
+	switch f {
+	case view.FieldJustification:
+		return slices.Contains(s.checked.demands, pim.RuleJustification)
+	case view.FieldTicket:
+		return slices.Contains(s.checked.demands, pim.RuleTicketing)
+	case view.FieldDuration, view.FieldStart:
+	}
+	return false
 }
 
 // isChecked says whether these very wishes were checked.
@@ -116,7 +127,12 @@ func (s *sheet) isChecked(wishes []local.Wish) bool {
 // others are the wishes that a check has found no fault with, by their index, where it has
 // found fault with some: what can be sent without them. There are none once anything was changed.
 func (s *sheet) others() []int {
+	if s.model.Problem != "" || s.checked.findings == nil {
+		return nil
+	}
+	// What only the check demands keeps nobody from sending the others.
 	filled, problems := s.model.Check(s.entryValue(), s.ui.now(), s.ui.p.Words)
+	problems = slices.DeleteFunc(problems, func(p view.FieldProblem) bool { return s.isDemanded(p.Field) && s.isEmpty(p.Field) })
 	if len(problems) > 0 || !s.isChecked(s.wishes(filled)) || !slices.ContainsFunc(s.checked.findings, pim.Finding.Obstacle) {
 		return nil
 	}
@@ -250,13 +266,13 @@ func (s *sheet) showRoles(lines []checkLine) {
 	s.lines, s.failed = lines, s.checked.err
 	s.names.RemoveAll()
 	for _, l := range lines {
-		s.names.Add(s.roleName(l.role))
 		if l.text == "" {
+			s.names.Add(s.roleName(l.role))
 			continue
 		}
 		text := wrapped(l.text)
 		text.Importance = importance(l.tone)
-		s.names.Add(padded(0, 0, 26, 0, container.New(tight{}, text)))
+		s.names.Add(s.roleName(l.role, text))
 		var buttons []fyne.CanvasObject
 		if l.request != "" {
 			buttons = append(buttons, newButton(s.ui, s.ui.p.Words.Say("verb.cancel-request"), nil, func() {
