@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -27,6 +28,7 @@ var update = flag.Bool("update", false, "write the golden files")
 
 // scripted is an agent with one state and one answer to everything.
 type scripted struct {
+	mu        sync.Mutex
 	state     local.State
 	operation pim.Operation
 	findings  []pim.Finding
@@ -139,6 +141,8 @@ func (s *scripted) Prolong(_ context.Context, r local.ProlongRequest) (pim.Opera
 }
 
 func (s *scripted) Children(_ context.Context, r local.ChildrenRequest) (local.ChildrenAnswer, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.below = r.Scope
 	return local.ChildrenAnswer{Scopes: s.children}, nil
 }
@@ -526,6 +530,11 @@ func TestOutput(t *testing.T) {
 		{"scopes", "scopes owner", withChildren, 0},
 		{"scopes-json", "scopes owner /subscriptions/1 --json", withChildren, 0},
 		{"scopes-none", "scopes owner", nil, 0},
+		{"scopes-search", "scopes owner --search WEB", withChildren, 0},
+		{"scopes-search-json", "scopes owner --search rg- --json", withChildren, 0},
+		{"scopes-search-none", "scopes owner --search sql", withChildren, 0},
+		{"scopes-search-bound", "scopes owner --search rg- --limit 1", withChildren, 0},
+		{"scopes-limit", "scopes owner --search x --limit 0", nil, 2},
 		{"history", "history", withHistory, 0},
 		{"history-json", "history --json", withHistory, 0},
 		{"history-csv", "history --csv", withHistory, 0},

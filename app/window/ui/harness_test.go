@@ -118,7 +118,7 @@ type opened struct {
 	clock  time.Time
 	// first is the state that it was opened with.
 	first *local.State
-	wake   time.Duration
+	wake  time.Duration
 	// later keeps work back until run, where it is not nil; done is called after each change
 	// that work has made to the window.
 	later *[]func()
