@@ -174,3 +174,16 @@ func TestWalkThatIsCalledOff(t *testing.T) {
 		}
 	})
 }
+
+// What the service said of a pause reaches the one who walks.
+func TestPauseArrives(t *testing.T) {
+	agent := newRecorder()
+	c := serve(t, acquire(t), agent)
+	for wanted, want := range map[time.Duration]time.Duration{0: 0, 1500 * time.Millisecond: 2 * time.Second, time.Minute: time.Minute} {
+		agent.fail = fmt.Errorf("list: %w", &pim.Error{Code: pim.CodeThrottled, RetryAfter: wanted})
+		_, err := c.Children(t.Context(), ChildrenRequest{})
+		if e, ok := errors.AsType[*Error](err); !ok || e.Problem.Code != pim.CodeThrottled || e.RetryAfter != want {
+			t.Errorf("%s: %+v", wanted, err)
+		}
+	}
+}
