@@ -38,7 +38,7 @@ func run() int {
 	build := buildVersion()
 	return cli.Run(ctx, cli.Params{
 		Version: build,
-		Stdout:  os.Stdout, Stderr: os.Stderr,
+		Stdout:  os.Stdout, Stderr: os.Stderr, Ask: cli.AskOn(os.Stdin, os.Stderr),
 		RunAgent: func(ctx context.Context, in *local.Instance, o cli.AgentOptions) error {
 			return runAgent(ctx, in, o, build)
 		},

@@ -35,6 +35,8 @@ type Snapshot struct {
 	// Operations are the person's actions that are not over, and those that
 	// ended in the last minutes.
 	Operations []Operation `json:"operations,omitempty"`
+	// Checking are the roles that are being checked, at the scopes that were asked for.
+	Checking []Key `json:"checking,omitempty"`
 	// Parts say how old each part of the snapshot is and why.
 	Parts []Part `json:"parts,omitempty"`
 }

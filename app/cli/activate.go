@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -22,6 +23,7 @@ type activation struct {
 	duration, reason, start string
 	ticket                  pim.Ticket
 	check, noWait           bool
+	noCheck, yes            bool
 }
 
 // flags adds those that activate and check have in common.
@@ -46,6 +48,8 @@ func (a *app) activateCommand() *cobra.Command {
 	}
 	w.flags(c)
 	c.Flags().BoolVar(&w.check, "check", false, "only have the service judge it")
+	c.Flags().BoolVar(&w.noCheck, "no-check", false, "send several roles without a check of all of them before")
+	c.Flags().BoolVar(&w.yes, "yes", false, "where the check finds fault with some of several roles, activate the others without asking")
 	c.Flags().BoolVar(&w.noWait, "no-wait", false, "do not wait until the role is active")
 	c.RunE = a.run(func(ctx context.Context, args []string) error { return a.activate(ctx, args, w) })
 	return c
@@ -78,6 +82,8 @@ type target struct {
 	role        pim.Role
 	eligibility *pim.Eligibility // nil where it is gone
 	wish        local.Wish
+	// refused is what a check has found that speaks against sending it, or nil.
+	refused *pim.Finding
 }
 
 func (a *app) activate(ctx context.Context, args []string, w activation) error {
@@ -129,6 +135,12 @@ func (a *app) activate(ctx context.Context, args []string, w activation) error {
 	if err := a.judge(ctx, c, targets, state.Settings.Duration, now); err != nil {
 		return err
 	}
+	told := false
+	if len(targets) > 1 && !w.check && !w.noCheck {
+		if told, err = a.checkFirst(ctx, c, targets, w.yes); err != nil {
+			return err
+		}
+	}
 	results, err := a.send(ctx, c, targets, w.check)
 	if err != nil {
 		return err
@@ -138,8 +150,96 @@ func (a *app) activate(ctx context.Context, args []string, w activation) error {
 	}
 	for i := range results {
 		results[i].recall(state)
+		results[i].told = told && targets[i].refused != nil
 	}
-	return a.follow(ctx, c, results, w.noWait, now)
+	if err := a.wait(ctx, c, results, w.noWait); err != nil {
+		return err
+	}
+	for i := range results {
+		if err := a.goWider(ctx, c, targets[i], &results[i], w.noWait); err != nil {
+			return err
+		}
+	}
+	return a.results(results, now)
+}
+
+// checkFirst has all targets judged before any is sent, and marks those that would fail. Where
+// somebody is there to be asked, it tells them what was found, which told says then, and whether
+// to go on with the others is theirs.
+func (a *app) checkFirst(ctx context.Context, c *local.Client, targets []target, yes bool) (told bool, err error) {
+	checked, err := a.send(ctx, c, targets, true)
+	if err != nil {
+		return false, err
+	}
+	left := len(targets)
+	for i, r := range checked {
+		targets[i].wish.Operation = r.finding.Operation
+		if r.finding.Obstacle() {
+			targets[i].refused = &r.finding
+			left--
+		}
+	}
+	if left == len(targets) || left == 0 || yes || !a.asks() {
+		return false, nil
+	}
+	for _, r := range checked {
+		_, text := r.checkText()
+		fmt.Fprintln(a.Stderr, text)
+	}
+	if yes, err = a.Ask(ctx, fmt.Sprintf("Activate %d of %d roles?", left, len(targets))); err != nil || yes {
+		return true, err
+	}
+	for _, r := range checked {
+		if r.finding.Operation != "" {
+			if err := a.takeBack(ctx, c, r); err != nil {
+				return true, err
+			}
+		}
+	}
+	fmt.Fprintln(a.Stderr, "Nothing was activated.")
+	return true, outcome(exitFailed)
+}
+
+// takeBack offers to withdraw what the service has taken a check for.
+func (a *app) takeBack(ctx context.Context, c *local.Client, r result) error {
+	o, err := c.Wait(ctx, local.WaitRequest{Account: r.account, Operation: r.finding.Operation})
+	if err != nil {
+		return err
+	}
+	if o.Request == nil || o.State.Over() {
+		fmt.Fprintf(a.Stderr, "%s: %s\n", describe(o.Role), clean(r.finding.Problem.Text, 500))
+		return nil
+	}
+	if yes, err := a.Ask(ctx, "Withdraw the request for "+describe(o.Role)+"?"); err != nil || !yes {
+		return err
+	}
+	return c.Cancel(ctx, local.CancelRequest{Account: r.account, Request: o.Request.ID})
+}
+
+// goWider offers the next wider scope for what was refused at its own, until the person has
+// enough or the service agrees.
+func (a *app) goWider(ctx context.Context, c *local.Client, t target, r *result, noWait bool) error {
+	for r.operation.Offer != nil && r.operation.State == pim.OperationFailed && a.asks() {
+		up := *r.operation.Offer
+		if !r.told {
+			fmt.Fprintln(a.Stderr, describe(r.operation.Role)+": "+clean(r.operation.Problem.Text, 300))
+		}
+		r.told = true
+		yes, err := a.Ask(ctx, "Activate "+describe(t.eligibility.Role.At(up))+" instead?")
+		if err != nil || !yes {
+			return err
+		}
+		t.role, t.wish.Scope, t.refused = t.eligibility.Role.At(up), up, nil
+		again, err := a.send(ctx, c, []target{t}, false)
+		if err != nil {
+			return err
+		}
+		if err := a.wait(ctx, c, again, noWait); err != nil {
+			return err
+		}
+		*r = again[0]
+	}
+	return nil
 }
 
 // targets are the roles that the command line names, each once.
@@ -259,9 +359,14 @@ func (a *app) send(ctx context.Context, c *local.Client, targets []target, check
 	var order []string
 	for i, t := range targets {
 		results[i] = result{account: t.account, operation: pim.Operation{Action: pim.ActionActivate, Role: t.role}, checked: check}
+		refused := t.refused
 		if t.eligibility == nil {
+			gone := pim.NewFinding(&pim.Error{Code: pim.CodeNotEligible})
+			refused = &gone
+		}
+		if refused != nil {
+			results[i].found(*refused)
 			results[i].operation.State = pim.OperationFailed
-			results[i].operation.Problem = pim.Explain(&pim.Error{Code: pim.CodeNotEligible})
 			continue
 		}
 		if byAccount[t.account] == nil {
@@ -287,8 +392,7 @@ func (a *app) send(ctx context.Context, c *local.Client, targets []target, check
 		}
 		for n, i := range byAccount[account] {
 			if check {
-				f := answer.Findings[n]
-				results[i].operation.Problem, results[i].operation.ID, results[i].local = f.Problem, f.Operation, f.Local
+				results[i].found(answer.Findings[n])
 			} else {
 				results[i].operation = answer.Operations[n]
 			}

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -27,6 +28,7 @@ var update = flag.Bool("update", false, "write the golden files")
 
 // scripted is an agent with one state and one answer to everything.
 type scripted struct {
+	mu        sync.Mutex
 	state     local.State
 	operation pim.Operation
 	findings  []pim.Finding
@@ -36,7 +38,11 @@ type scripted struct {
 	history   []local.HistoryEntry
 	policy    pim.Policy
 	// What was asked for.
-	wishes      []session.Wish
+	wishes []session.Wish
+	sent   [][]session.Wish
+	checks int
+	// wider has the service refuse rg-web, and name the scope above it.
+	wider       bool
 	cancelled   string
 	deactivated pim.Key
 	decided     local.DecideRequest
@@ -76,11 +82,21 @@ func (s *scripted) Policy(context.Context, local.RoleRequest) (pim.Policy, error
 func (s *scripted) Activate(_ context.Context, r local.ActivateRequest) (local.ActivateAnswer, error) {
 	s.wishes = r.Wishes
 	if r.Check {
+		if s.checks++; s.findings == nil {
+			return local.ActivateAnswer{Findings: make([]pim.Finding, len(r.Wishes))}, nil
+		}
 		return local.ActivateAnswer{Findings: s.findings}, nil
 	}
+	s.sent = append(s.sent, r.Wishes)
 	var all []pim.Operation
-	for range r.Wishes {
-		all = append(all, s.operation)
+	for _, w := range r.Wishes {
+		o := s.operation
+		if s.wider && w.Scope.ID == "/subscriptions/1/resourceGroups/rg-web" {
+			o.State, o.Problem = pim.OperationFailed, pim.Explain(&pim.Error{Code: pim.CodeForbidden})
+			o.Offer = &pim.Scope{ID: "/subscriptions/1", Name: "Production", Type: pim.ScopeSubscription}
+			o.Role = o.Role.At(w.Scope)
+		}
+		all = append(all, o)
 	}
 	return local.ActivateAnswer{Operations: all}, nil
 }
@@ -125,6 +141,8 @@ func (s *scripted) Prolong(_ context.Context, r local.ProlongRequest) (pim.Opera
 }
 
 func (s *scripted) Children(_ context.Context, r local.ChildrenRequest) (local.ChildrenAnswer, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.below = r.Scope
 	return local.ChildrenAnswer{Scopes: s.children}, nil
 }
@@ -209,6 +227,12 @@ func ended(s *scripted) {
 // already has the service say that the role is active, without a request.
 func already(s *scripted) {
 	s.operation.Role, s.operation.Request = s.state.Accounts[0].Active[0].Assignment.Role, nil
+}
+
+// refusedFirst finds fault with the first of two roles.
+func refusedFirst(s *scripted) {
+	s.findings = []pim.Finding{pim.NewFinding(&pim.Error{Code: pim.CodePolicy, Rules: []pim.Rule{pim.RuleTicketing}}), {}}
+	s.operation.Role = s.state.Accounts[0].Eligible[1].Role
 }
 
 func withChildren(s *scripted) {
@@ -339,9 +363,15 @@ func split(line string) []string {
 
 func runContext(t *testing.T, ctx context.Context, profile string, args []string) line {
 	t.Helper()
+	return runAsked(t, ctx, profile, args, nil)
+}
+
+// runAsked is runContext at a terminal, where ask answers.
+func runAsked(t *testing.T, ctx context.Context, profile string, args []string, ask func(context.Context, string) (bool, error)) line {
+	t.Helper()
 	var stdout, stderr bytes.Buffer
 	code := cli.Run(ctx, cli.Params{
-		Version: "1.2.3", Stdout: &stdout, Stderr: &stderr, Location: time.UTC,
+		Version: "1.2.3", Stdout: &stdout, Stderr: &stderr, Location: time.UTC, Ask: ask,
 		RunAgent: func(context.Context, *local.Instance, cli.AgentOptions) error {
 			return fmt.Errorf("no agent in this test")
 		},
@@ -420,8 +450,24 @@ func TestOutput(t *testing.T) {
 		}, 0},
 		{"check-json", "activate owner --check --json", func(s *scripted) { s.findings = []pim.Finding{{}} }, 0},
 		{"check-refused-json", "activate owner --check --json", func(s *scripted) {
-			s.findings = []pim.Finding{{Problem: pim.Explain(&pim.Error{Code: pim.CodePolicy, Rules: []pim.Rule{pim.RuleMFA}})}}
+			s.findings = []pim.Finding{{Problem: pim.Explain(&pim.Error{Code: pim.CodePolicy, Rules: []pim.Rule{pim.RuleTicketing}})}}
 		}, 1},
+		{"check-asks-json", "check owner --also contributor --json", func(s *scripted) {
+			s.findings = []pim.Finding{{StepUp: true, Approval: true}, {Already: true}}
+		}, 0},
+		{"check-asks", "check owner --also contributor", func(s *scripted) {
+			s.findings = []pim.Finding{{StepUp: true, Approval: true}, {Already: true}}
+		}, 0},
+		{"check-unknown", "check owner", func(s *scripted) {
+			s.findings = []pim.Finding{pim.NewFinding(&pim.Error{Code: pim.CodeUnavailable})}
+		}, 1},
+		{"check-offer", "check owner --scope /subscriptions/1/resourceGroups/rg-web", func(s *scripted) {
+			f := pim.NewFinding(&pim.Error{Code: pim.CodeForbidden})
+			f.Offer = &pim.Scope{ID: "/subscriptions/1", Type: pim.ScopeSubscription}
+			s.findings = []pim.Finding{f}
+		}, 1},
+		{"activate-checked", "activate owner --also contributor", refusedFirst, 1},
+		{"activate-checked-json", "activate owner --also contributor --json", refusedFirst, 1},
 		{"check-settings-only-json", "check owner --json", func(s *scripted) { s.findings = []pim.Finding{{Local: true}} }, 0},
 		{"check-sent-json", "check owner --json", func(s *scripted) {
 			s.findings = []pim.Finding{{Problem: pim.Explain(&pim.SentError{}), Operation: guid}}
@@ -487,6 +533,11 @@ func TestOutput(t *testing.T) {
 		{"scopes", "scopes owner", withChildren, 0},
 		{"scopes-json", "scopes owner /subscriptions/1 --json", withChildren, 0},
 		{"scopes-none", "scopes owner", nil, 0},
+		{"scopes-search", "scopes owner --search WEB", withChildren, 0},
+		{"scopes-search-json", "scopes owner --search rg- --json", withChildren, 0},
+		{"scopes-search-none", "scopes owner --search sql", withChildren, 0},
+		{"scopes-search-bound", "scopes owner --search rg- --limit 1", withChildren, 0},
+		{"scopes-limit", "scopes owner --search x --limit 0", nil, 2},
 		{"history", "history", withHistory, 0},
 		{"history-json", "history --json", withHistory, 0},
 		{"history-csv", "history --csv", withHistory, 0},

@@ -30,6 +30,9 @@ type Params struct {
 	// StartAgent starts the agent in the background, with these arguments, and
 	// returns when it has been started; nil starts this program again.
 	StartAgent func(ctx context.Context, profile string, args []string) error
+	// Ask asks the person at the terminal a question that is answered by yes or no. It is nil where
+	// there is none, and its errors are those of the terminal and of ctx.
+	Ask func(ctx context.Context, question string) (yes bool, err error)
 	// Location is where clock times are shown; nil means the computer's.
 	Location *time.Location
 }

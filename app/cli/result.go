@@ -17,12 +17,54 @@ type result struct {
 	operation pim.Operation
 	// checked says that nothing was sent: the operation's problem is what speaks against it.
 	checked bool
-	// local says of a check that only the role's settings were judged.
-	local bool
+	// finding is what a check came to, also the one before several roles are sent.
+	finding pim.Finding
+	// told says that the person has read already why it failed.
+	told bool
 	// earlier says that the operation was under way before the command.
 	earlier bool
 	// until is when a role ends that the service said is active already, or zero.
 	until time.Time
+}
+
+// found takes over what a check came to.
+func (r *result) found(f pim.Finding) {
+	r.finding = f
+	r.operation.ID, r.operation.Problem, r.operation.Offer = f.Operation, f.Problem, f.Offer
+}
+
+// checkText says what a check came to, in the output's word for it and in a line.
+func (r *result) checkText() (outcome, text string) {
+	f, role := r.finding, describe(r.operation.Role)
+	switch {
+	case f.Operation != "":
+		return "sent", role + ": " + clean(f.Problem.Text, 500)
+	case f.Unknown:
+		return "failed", role + " could not be checked: " + clean(f.Problem.Text, 500)
+	case f.Problem != nil:
+		return "refused", role + ": " + clean(f.Problem.Text, 500) + widerText(f.Offer)
+	case f.Already:
+		return "ok", role + " is active already, or a request for it is under way."
+	case f.Local:
+		text = "The settings of " + role + " allow it; the service can only be asked by activating."
+	default:
+		text = "The service would activate " + role + "."
+	}
+	if f.StepUp {
+		text += " It may ask for a stronger sign-in."
+	}
+	if f.Approval {
+		text += " Somebody has to approve it."
+	}
+	return "ok", text
+}
+
+// widerText says how to go on at the next wider scope, where one is offered.
+func widerText(offer *pim.Scope) string {
+	if offer == nil {
+		return ""
+	}
+	return " Try it at the next wider scope, with --scope " + clean(offer.ID, 300)
 }
 
 // recall compares the answer to an activation with what was known before it.
@@ -54,14 +96,30 @@ type resultJSON struct {
 	Outcome string `json:"outcome"`
 	// SettingsOnly says of a check that the service had no part in it.
 	SettingsOnly bool `json:"settingsOnly,omitempty"`
-	// Already says that an activation made no new request: the role was active, or
-	// an earlier request for it was under way.
+	// Already says that an activation made or would make no new request: the role was
+	// active, or an earlier request for it was under way.
 	Already bool `json:"already,omitempty"`
+	// Checked says of an activation that failed that the check before has found it, and that
+	// nothing was sent.
+	Checked bool `json:"checked,omitempty"`
+	// StepUp and Approval say of a check what will be asked for.
+	StepUp   bool `json:"stepUp,omitempty"`
+	Approval bool `json:"approval,omitempty"`
+	// Rules are those of the role's settings that a check found broken.
+	Rules []pim.Rule `json:"rules,omitempty"`
 	operationJSON
 }
 
 // follow waits until it is known what becomes of the operations, and says it.
 func (a *app) follow(ctx context.Context, c *local.Client, all []result, noWait bool, now time.Time) error {
+	if err := a.wait(ctx, c, all, noWait); err != nil {
+		return err
+	}
+	return a.results(all, now)
+}
+
+// wait waits until it is known what becomes of the operations.
+func (a *app) wait(ctx context.Context, c *local.Client, all []result, noWait bool) error {
 	for i := range all {
 		o := all[i].operation
 		if noWait || settled(o) {
@@ -82,7 +140,7 @@ func (a *app) follow(ctx context.Context, c *local.Client, all []result, noWait 
 		}
 		all[i].operation = done
 	}
-	return a.results(all, now)
+	return nil
 }
 
 func settled(o pim.Operation) bool {
@@ -103,7 +161,11 @@ func (a *app) results(all []result, now time.Time) error {
 	worst := exitDone
 	for _, r := range all {
 		o := r.operation
-		j := resultJSON{Outcome: string(o.State), operationJSON: operationOf(r.account, o), SettingsOnly: r.local, Already: r.earlier || r.already()}
+		f := r.finding
+		j := resultJSON{
+			Outcome: string(o.State), operationJSON: operationOf(r.account, o), SettingsOnly: f.Local, Already: r.earlier || r.already() || f.Already,
+			Checked: !r.checked && f.Problem != nil && o.State == pim.OperationFailed, StepUp: f.StepUp, Approval: f.Approval, Rules: f.Rules,
+		}
 		code := exitDone
 		switch {
 		case o.Problem != nil:
@@ -126,14 +188,8 @@ func (a *app) results(all []result, now time.Time) error {
 			text += "; no new request was made."
 		case r.earlier && o.Problem == nil:
 			text = strings.TrimSuffix(text, ".") + "; an earlier request was under way, and no new one was made."
-		case r.checked && o.ID != "":
-			j.Outcome, text = "sent", describe(o.Role)+": "+clean(o.Problem.Text, 500)
-		case r.checked && o.Problem == nil && r.local:
-			j.Outcome, text = "ok", "The settings of "+describe(o.Role)+" allow it; the service can only be asked by activating."
-		case r.checked && o.Problem == nil:
-			j.Outcome, text = "ok", "The service would activate "+describe(o.Role)+"."
 		case r.checked:
-			j.Outcome, text = "refused", describe(o.Role)+": "+clean(o.Problem.Text, 500)
+			j.Outcome, text = r.checkText()
 		case !settled(o):
 			j.Outcome = "sent"
 		}
@@ -141,7 +197,7 @@ func (a *app) results(all []result, now time.Time) error {
 			worst = code
 		}
 		out = append(out, j)
-		if a.flags.json {
+		if a.flags.json || r.told {
 			continue
 		}
 		w := a.Stdout

@@ -224,7 +224,7 @@ func (a *app) operationText(o operationJSON, now time.Time) string {
 		}
 		text := "failed: " + clean(o.Problem.Text, 300)
 		if o.Offer != "" {
-			text += " The next wider scope is " + clean(o.Offer, 300)
+			text += widerText(&pim.Scope{ID: o.Offer})
 		}
 		return text
 	}

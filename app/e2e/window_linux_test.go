@@ -1,8 +1,13 @@
 package e2e_test
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"image"
+	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -54,4 +59,63 @@ func TestActivateInTheWindow(t *testing.T) {
 	w.Key("ctrl+q")
 	desktoptest.WaitNoWindow(t, "Roletray")
 	p.must(0, "status")
+}
+
+// TestSeveralInTheWindow has two roles checked by the service before any is sent. It finds fault
+// with one; the next press sends the other.
+func TestSeveralInTheWindow(t *testing.T) {
+	desktoptest.Require(t)
+	desktoptest.ServeNotifications(t)
+	p := newProgram(t, nil, "--demo")
+	p.start()
+	p.must(0, "list")
+	mark, err := os.ReadFile(filepath.Join(p.profile, "demo"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tn := &tenant{t: t}
+	if err := json.Unmarshal(mark, tn); err != nil {
+		t.Fatal(err)
+	}
+	tn.breakWith(fault{
+		Service: "arm", Method: http.MethodPost, PathContains: "/validate", Times: 1, Status: http.StatusBadRequest,
+		Body: `{"error":{"code":"RoleAssignmentRequestPolicyValidationFailed","message":"The following policy rules failed: [\"TicketingRule\"]"}}`,
+	})
+	checks := func() int { return len(tn.log(http.MethodPost, "/validate")) }
+	sent := func() int { return len(tn.log(http.MethodPut, "/roleAssignmentScheduleRequests/")) }
+
+	p.must(0, "window")
+	w := desktoptest.FindWindow(t, "Roletray")
+	w.Resize(image.Pt(800, 600))
+	w.Focus()
+	desktoptest.Eventually(t, "a check of both roles", func() error {
+		if n := checks(); n > 0 {
+			if n != 2 {
+				return fmt.Errorf("%d were checked", n)
+			}
+			return nil
+		}
+		w.Key("Escape", "Escape", "Escape")
+		w.Type("development sandbox")
+		w.Key("Down", "space", "Down", "space", "Return")
+		w.Type("see to it")
+		w.Key("ctrl+Return")
+		return errors.New("nothing was checked")
+	})
+	if n := sent(); n != 0 {
+		t.Fatalf("%d requests although the check found fault", n)
+	}
+	// The button sends the other now.
+	desktoptest.Eventually(t, "the other role", func() error {
+		if sent() == 0 {
+			w.Key("ctrl+Return")
+		}
+		if s := p.status(); len(s.Operations) != 1 || s.Operations[0].State != "done" {
+			return fmt.Errorf("under way are %v", s.Operations)
+		}
+		return nil
+	})
+	if n, m := checks(), sent(); n != 2 || m != 1 {
+		t.Errorf("%d checks and %d requests", n, m)
+	}
 }

@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -326,5 +327,6 @@ func (c *Client) do(ctx context.Context, method, name string, req any) (*http.Re
 	if err := json.NewDecoder(io.LimitReader(resp.Body, maxBody)).Decode(&answer); err != nil || answer.Problem.Text == "" {
 		return nil, fmt.Errorf("the agent answered %s and gave no reason", resp.Status)
 	}
-	return nil, &Error{Problem: answer.Problem}
+	pause, _ := strconv.Atoi(resp.Header.Get("Retry-After"))
+	return nil, &Error{Problem: answer.Problem, RetryAfter: time.Duration(max(pause, 0)) * time.Second}
 }

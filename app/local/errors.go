@@ -2,6 +2,7 @@ package local
 
 import (
 	"errors"
+	"time"
 
 	"roletray/pim"
 )
@@ -32,6 +33,8 @@ const (
 // Error is a problem that an agent answers with, as an error.
 type Error struct {
 	Problem pim.Problem
+	// RetryAfter is how long the service asked to be left alone, in whole seconds, or zero.
+	RetryAfter time.Duration
 }
 
 // NewError makes an error whose text is one sentence that says what happened and

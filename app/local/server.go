@@ -8,9 +8,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"mime"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -192,6 +194,9 @@ func action[Req, Resp any](limit time.Duration, do func(context.Context, Req) (R
 		resp, err := do(ctx, req)
 		_ = rc.SetWriteDeadline(time.Now().Add(writeTimeout))
 		if err != nil {
+			if e, ok := errors.AsType[*pim.Error](err); ok && e.RetryAfter > 0 {
+				w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(e.RetryAfter.Seconds()))))
+			}
 			writeJSON(w, statusOf(err), ErrorAnswer{Problem: *ProblemOf(err)})
 			return
 		}

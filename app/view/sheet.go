@@ -61,12 +61,47 @@ type SheetRole struct {
 	At          pim.Scope
 }
 
-// At returns the role at a narrower scope of its eligibility.
-func (s Sheet) At(scope pim.Scope) SheetRole {
-	r := s.Roles[0]
-	at := s.Narrows.Role.At(scope)
-	r.Key, r.At, r.Scope, r.Path = at.Key(), scope, pim.CleanText(scope.Label(), nameLimit), pim.CleanText(scope.ID, nameLimit)
+// At returns the sheet's only role at a narrower scope of its eligibility.
+func (s Sheet) At(scope pim.Scope) SheetRole { return s.Roles[0].Moved(s.Narrows.Role.At(scope)) }
+
+// Moved returns the role at another scope, which role has.
+func (r SheetRole) Moved(role pim.Role) SheetRole {
+	s := role.Scope
+	r.Key, r.At, r.Scope, r.Path = role.Key(), s, pim.CleanText(s.Label(), nameLimit), pim.CleanText(s.ID, nameLimit)
 	return r
+}
+
+// Demand takes over what a check has found the roles to ask for, though their settings did
+// not say so.
+func (s *Sheet) Demand(rules []pim.Rule) {
+	s.JustificationRequired = s.JustificationRequired || slices.Contains(rules, pim.RuleJustification)
+	s.TicketRequired = s.TicketRequired || slices.Contains(rules, pim.RuleTicketing)
+}
+
+// FindingStatus says what a check of a role has found.
+func FindingStatus(w Words, f pim.Finding) (string, Tone) {
+	if f.Problem != nil && f.Unknown {
+		return w.Say("check.unknown", f.Problem.Text), ToneWarning
+	}
+	text, tone := w.Say("check.fine"), ToneGood
+	switch {
+	case f.Operation != "" && f.Problem != nil:
+		text, tone = f.Problem.Text, ToneWarning
+	case f.Problem != nil:
+		text, tone = f.Problem.Text, ToneBad
+	case f.Already:
+		return w.Say("check.already"), ToneGood
+	}
+	if f.Local {
+		text = w.Say("check.local", text)
+	}
+	if f.StepUp {
+		text += " " + w.Say("check.step-up")
+	}
+	if f.Approval {
+		text += " " + w.Say("check.approval")
+	}
+	return text, tone
 }
 
 // SheetButton is the text of the button that sends for n roles.

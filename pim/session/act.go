@@ -28,6 +28,9 @@ type Wish struct {
 	Ticket        pim.Ticket    `json:"ticket,omitzero"`
 	// Client is who asks: tray, window, cli, reminder.
 	Client string `json:"client,omitempty"`
+	// Operation is set where a check of this very wish was taken for a request: that is
+	// what becomes of the wish, and nothing more is sent or checked.
+	Operation string `json:"operation,omitempty"`
 }
 
 // quietly is how a plan is activated: without a trace, unless the service takes it.
@@ -66,6 +69,10 @@ func (s *Session) activate(ctx context.Context, wishes []Wish, interactive bool,
 	jobs := make([]*job, len(wishes))
 	s.mu.Lock()
 	for i, w := range wishes {
+		if o := s.sentByCheck(w); o != nil {
+			jobs[i] = &job{o: o}
+			continue
+		}
 		jobs[i] = s.newActivation(w, quiet)
 	}
 	s.mu.Unlock()
@@ -435,42 +442,45 @@ func (s *Session) prepare(ctx context.Context, jobs []*job, interactive bool) co
 }
 
 // judge completes an activation by the role's policy, and fails what the policy is sure to
-// refuse. A policy that cannot be read forbids nothing.
+// refuse.
 func (s *Session) judge(ctx context.Context, j *job) {
-	a, key := &j.activation, j.activation.Eligibility.Role.Key()
-	now := s.clock.Now()
-	j.policy, _ = s.Policy(ctx, key)
-	if broken := j.check(now); len(broken) > 0 && j.policy.ReadAt.Before(now) {
-		// It may have been changed since.
-		if again, err := s.policy(ctx, key, now); err == nil {
-			j.policy = again
-		}
-	}
-	if a.Duration == 0 {
-		a.Duration = j.policy.DefaultDuration(a.Eligibility.End, a.Begins(now))
-	}
-	if j.fit {
-		a.Duration = min(a.Duration, j.policy.Limit(a.Eligibility.End, a.Begins(now)))
-	}
-	broken := j.policy.Check(*a, now)
+	var broken []pim.Rule
+	j.policy, broken = s.rules(ctx, &j.activation, j.fit)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	j.o.write.Duration, j.o.entry.Duration = a.Duration, a.Duration
+	j.o.write.Duration, j.o.entry.Duration = j.activation.Duration, j.activation.Duration
 	if len(broken) > 0 {
 		j.ready = false
-		s.fail(j.o, refusedBy(broken, *a, now))
+		s.fail(j.o, refusedBy(broken, j.activation, s.clock.Now()))
 	} else if err := context.Cause(ctx); err != nil {
 		j.ready = false
 		s.fail(j.o, err)
 	}
 }
 
-func (j *job) check(now time.Time) []pim.Rule {
-	a := j.activation
-	if a.Duration == 0 || j.fit {
-		a.Duration = j.policy.DefaultDuration(a.Eligibility.End, a.Begins(now))
+// rules completes an activation by the role's policy, shortened with fit to what that allows,
+// and returns what the policy is sure to refuse. A policy that cannot be read forbids nothing.
+func (s *Session) rules(ctx context.Context, a *pim.Activation, fit bool) (pim.Policy, []pim.Rule) {
+	key, now := a.Eligibility.Role.Key(), s.clock.Now()
+	complete := func(p pim.Policy) pim.Activation {
+		c := *a
+		if c.Duration == 0 {
+			c.Duration = p.DefaultDuration(a.Eligibility.End, a.Begins(now))
+		}
+		if fit {
+			c.Duration = min(c.Duration, p.Limit(a.Eligibility.End, a.Begins(now)))
+		}
+		return c
 	}
-	return j.policy.Check(a, now)
+	p, _ := s.Policy(ctx, key)
+	if broken := p.Check(complete(p), now); len(broken) > 0 && p.ReadAt.Before(now) {
+		// It may have been changed since.
+		if again, err := s.policy(ctx, key, now); err == nil {
+			p = again
+		}
+	}
+	*a = complete(p)
+	return p, p.Check(*a, now)
 }
 
 func (s *Session) failAll(jobs []*job, err error, which func(*job) bool) {
@@ -654,7 +664,9 @@ func (s *Session) settleError(ctx context.Context, j *job, err error) {
 		s.doubtPolicy(j.activation, err)
 	}
 	if code == pim.CodeForbidden && j.activation.Scope.ID != "" {
-		s.offerWider(j)
+		s.mu.Lock()
+		j.o.op.Offer = s.wider(j.activation)
+		s.mu.Unlock()
 	}
 	switch {
 	case nothingSent, j.o.quiet && code == pim.CodeAlreadyActive:

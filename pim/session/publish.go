@@ -16,7 +16,7 @@ func (s *Session) publish() {
 	now := s.clock.Now()
 	next := &pim.Snapshot{
 		Account: s.account, At: now, FromDisk: s.fromDisk, Refreshing: s.refresh != nil,
-		Policies: s.policies, Links: s.links,
+		Policies: s.policies, Links: s.links, Checking: s.checking,
 		Ended: s.ended.Eligible, EndedAssigned: s.ended.Assigned,
 	}
 	for _, src := range s.sources {
@@ -229,7 +229,7 @@ func (s *Session) saveSnapshot() {
 		return
 	}
 	snap.Operations, snap.Policies, snap.SignIn, snap.Refreshing = nil, nil, nil, false
-	snap.Plans, snap.Ended, snap.EndedAssigned, snap.Links = nil, nil, nil, nil // They have their own files.
+	snap.Plans, snap.Ended, snap.EndedAssigned, snap.Links, snap.Checking = nil, nil, nil, nil, nil // They have their own files.
 	if err := s.files.Snapshot.Save(&snap); err != nil {
 		s.log.Warn("could not save", "what", "snapshot", "error", err)
 	}

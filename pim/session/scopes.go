@@ -39,19 +39,17 @@ func (s *Session) Children(ctx context.Context, key pim.Key, scope pim.Scope) ([
 	return children, nil
 }
 
-// offerWider names the next wider scope for an activation that the service refused at
-// its own.
-func (s *Session) offerWider(j *job) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	up, ok := j.activation.Scope.Up(j.activation.Eligibility.Role.Scope)
-	if !ok {
-		return
+// wider is the next wider scope for an activation that the service refused at its own, or
+// nil. s.mu is held.
+func (s *Session) wider(a pim.Activation) *pim.Scope {
+	up, ok := a.Scope.Up(a.Eligibility.Role.Scope)
+	if !ok || a.Scope.ID == "" {
+		return nil
 	}
 	for _, e := range s.eligible {
 		if up.Name == "" && strings.EqualFold(e.Role.Scope.ID, up.ID) {
 			up.Name = e.Role.Scope.Name
 		}
 	}
-	j.o.op.Offer = &up
+	return &up
 }

@@ -79,6 +79,8 @@ type Session struct {
 	hosts    map[pim.Audience]*host
 	eligible []pim.Eligibility
 	ops      []*operation
+	// checking has the roles that are being checked. It is replaced, never changed.
+	checking []pim.Key
 	policies map[pim.Key]pim.Policy // replaced, never changed
 	recent   []store.Recent         // replaced, never changed
 	// favorites, plans, ended and links are replaced, never changed.

@@ -22,6 +22,10 @@ type drawer interface {
 	submit()
 	// acted says that the drawer has sent what it was for.
 	acted() bool
+	// leave is asked before the person closes it, and says whether it goes.
+	leave() bool
+	// closed tells that it has gone.
+	closed()
 }
 
 // openDrawer shows a drawer in place of the one that is open.
@@ -40,11 +44,19 @@ func (u *UI) closeSheet() {
 	}
 	d := u.sheet
 	u.sheet = nil
+	d.closed()
 	u.p.Window.Canvas().Overlays().Remove(d.top())
 	if l := u.list(); d.acted() && l != nil {
 		l.clearMarks()
 	}
 	u.focusSearch()
+}
+
+// leaveSheet closes the drawer for the person, who may be held up by it.
+func (u *UI) leaveSheet() {
+	if u.sheet == nil || u.sheet.leave() {
+		u.closeSheet()
+	}
 }
 
 // form is a drawer with fields, a line for what is wrong and buttons. What it shows of the
@@ -77,7 +89,7 @@ func newForm(u *UI, title string) *form {
 
 // drawerTitle is a drawer's first line, with a way out.
 func drawerTitle(u *UI, text string) fyne.CanvasObject {
-	exit := newButton(u, "", theme.CancelIcon(), u.closeSheet)
+	exit := newButton(u, "", theme.CancelIcon(), u.leaveSheet)
 	exit.Importance = widget.LowImportance
 	return container.NewBorder(nil, nil, nil, container.NewCenter(exit), heading(text))
 }
@@ -115,6 +127,8 @@ func (f *form) top() *fyne.Container { return f.overlay }
 func (f *form) set()                 {}
 func (f *form) tick()                {}
 func (f *form) acted() bool          { return f.sent }
+func (f *form) leave() bool          { return true }
+func (f *form) closed()              {}
 func (f *form) submit() {
 	if f.send != nil && !f.done {
 		f.send()

@@ -6,6 +6,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -24,6 +25,7 @@ import (
 
 // recorder notes what the window asks the agent for and answers as it is told.
 type recorder struct {
+	mu       sync.Mutex
 	calls    []any
 	err      error
 	activate func(local.ActivateRequest) (local.ActivateAnswer, error)
@@ -34,6 +36,8 @@ type recorder struct {
 }
 
 func (r *recorder) note(call any) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.calls = append(r.calls, call)
 	return r.err
 }
@@ -51,6 +55,9 @@ func (r *recorder) Activate(_ context.Context, q local.ActivateRequest) (local.A
 	err := r.note(q)
 	if r.activate != nil {
 		return r.activate(q)
+	}
+	if q.Check {
+		return local.ActivateAnswer{Findings: make([]pim.Finding, len(q.Wishes))}, err
 	}
 	return local.ActivateAnswer{}, err
 }
@@ -109,7 +116,13 @@ type opened struct {
 	window fyne.Window
 	agent  *recorder
 	clock  time.Time
-	wake   time.Duration
+	// first is the state that it was opened with.
+	first *local.State
+	wake  time.Duration
+	// later keeps work back until run, where it is not nil; done is called after each change
+	// that work has made to the window.
+	later *[]func()
+	done  func()
 }
 
 type options struct {
@@ -128,13 +141,23 @@ func open(t testing.TB, state *local.State, o options) *opened {
 	if err != nil {
 		t.Fatal(err)
 	}
-	u := &opened{t: t, agent: &recorder{}, clock: viewtest.Now, window: app.NewWindow("Roletray")}
+	u := &opened{t: t, first: state, agent: &recorder{}, clock: viewtest.Now, window: app.NewWindow("Roletray")}
 	u.window.SetPadded(false)
 	u.window.Resize(o.size)
 	u.UI = ui.New(ui.Params{
 		App: app, Window: u.window, Agent: func() (ui.Agent, error) { return u.agent, nil }, Words: w, Build: "test", TextScale: o.scale,
-		Work:  func(f func(context.Context)) { f(context.Background()) },
-		Do:    func(f func()) { f() },
+		Work: func(f func(context.Context)) {
+			if u.later != nil {
+				*u.later = append(*u.later, func() { f(context.Background()) })
+				return
+			}
+			f(context.Background())
+		},
+		Do: func(f func()) {
+			if f(); u.done != nil {
+				u.done()
+			}
+		},
 		Clock: func() time.Time { return u.clock },
 		Wake:  func(d time.Duration) { u.wake = d },
 	})
@@ -145,6 +168,18 @@ func open(t testing.TB, state *local.State, o options) *opened {
 		u.Deliver(state)
 	}
 	return u
+}
+
+// hold keeps back what the window would do in the background.
+func (u *opened) hold() { u.later = new([]func()) }
+
+// run does what was kept back, and what that begins.
+func (u *opened) run() {
+	all := *u.later
+	u.later = nil
+	for _, f := range all {
+		f()
+	}
 }
 
 // placed is an object with where it is on the window.

@@ -53,7 +53,11 @@ type sheet struct {
 	problem       *widget.Label
 	send          *button
 	check         *button
-	findings      *fyne.Container
+	// names has the roles with what the newest check says of them: lines, or why it failed.
+	names   *fyne.Container
+	lines   []checkLine
+	failed  *pim.Problem
+	checked sheetCheck
 	// continues says that the role goes on after its end.
 	continues bool
 
@@ -63,8 +67,9 @@ type sheet struct {
 	answer   []pim.Operation
 	err      *pim.Problem
 	progress *fyne.Container
-	// targets are the roles at the scopes that were asked for.
+	// targets are the roles at the scopes that were asked for, by these wishes.
 	targets []view.SheetRole
+	wanted  []local.Wish
 }
 
 // openSheet opens the sheet for roles of an account, with answers where there are some.
@@ -99,7 +104,9 @@ func (s *sheet) newModel() view.Sheet {
 	if s.continues {
 		return view.NewContinueSheet(u.state, s.account, s.keys[0], u.now(), u.p.Words)
 	}
-	return view.NewSheet(u.state, s.account, s.keys, u.now(), u.p.Words)
+	m := view.NewSheet(u.state, s.account, s.keys, u.now(), u.p.Words)
+	m.Demand(s.checked.demands)
+	return m
 }
 
 func (s *sheet) top() *fyne.Container { return s.overlay }
@@ -130,11 +137,15 @@ func entryText(w view.Words, d time.Duration) string {
 // readPolicies asks for what activating the roles needs; it arrives with the next state.
 func (s *sheet) readPolicies() {
 	for _, k := range s.model.Unread {
-		s.ui.do(func(ctx context.Context, agent Agent) error {
-			_, err := agent.Policy(ctx, local.RoleRequest{Account: s.account, Key: k})
-			return err
-		}, nil)
+		s.readPolicy(k)
 	}
+}
+
+func (s *sheet) readPolicy(k pim.Key) {
+	s.ui.do(func(ctx context.Context, agent Agent) error {
+		_, err := agent.Policy(ctx, local.RoleRequest{Account: s.account, Key: k})
+		return err
+	}, nil)
 }
 
 func (s *sheet) build() {
@@ -177,8 +188,12 @@ func (s *sheet) build() {
 	s.send = newButton(s.ui, "", nil, s.submit)
 	s.send.Importance = widget.HighImportance
 
-	s.check = newButton(s.ui, w.Say("verb.check"), nil, s.runCheck)
-	s.findings = container.NewVBox()
+	s.check = newButton(s.ui, w.Say("verb.check"), nil, func() {
+		if filled, ok := s.filled(); ok {
+			s.runCheck(filled, nil)
+		}
+	})
+	s.names = container.NewVBox()
 	s.body = container.NewStack(s.form())
 	dim := newScrim()
 	side := on(theme.ColorNameOverlayBackground, 0, s.body)
@@ -194,7 +209,7 @@ func (s *sheet) form() fyne.CanvasObject {
 	setVisible(s.startBox, !s.continues)
 	setVisible(s.check, !s.continues)
 	fields := container.NewVBox(
-		s.roleNames(),
+		s.names,
 		spacer(4),
 		bold(wrapped(w.Say("sheet.duration"))),
 		padded(0, 0, 4, 4, container.NewBorder(nil, nil, nil, fixedWidth(96, s.duration), s.stepBox)),
@@ -202,11 +217,10 @@ func (s *sheet) form() fyne.CanvasObject {
 		padded(0, 0, 4, 4, s.ticketBox),
 		s.scopeBox,
 		s.startBox, padded(0, 0, 4, 4, s.startAt),
-		s.findings,
 		spacer(8),
 	)
-	cancel := newButton(s.ui, w.Say("verb.cancel"), nil, s.ui.closeSheet)
-	foot := container.NewVBox(
+	cancel := newButton(s.ui, w.Say("verb.cancel"), nil, s.ui.leaveSheet)
+	var foot fyne.CanvasObject = container.NewVBox(
 		widget.NewSeparator(),
 		container.New(tight{}, s.notes, s.until, s.problem),
 		container.NewHBox(s.check, layout.NewSpacer(), cancel, s.send),
@@ -218,7 +232,8 @@ func (s *sheet) form() fyne.CanvasObject {
 	for _, e := range []*entry{s.duration, s.startAt, s.justification, s.ticket, s.ticketSystem} {
 		e.onFocus = func(e *entry) { reveal(s.scroll, e) }
 	}
-	return padded(12, 14, 14, 14, container.NewBorder(drawerTitle(s.ui, s.model.Title), on(theme.ColorNameOverlayBackground, 0, foot), nil, nil, s.scroll))
+	foot = padded(0, 14, 0, 0, foot)
+	return padded(12, 0, 14, 14, container.NewBorder(drawerTitle(s.ui, s.model.Title), on(theme.ColorNameOverlayBackground, 0, foot), nil, nil, s.scroll))
 }
 
 // openReasons offers the recent reasons.
@@ -231,21 +246,13 @@ func (s *sheet) openReasons() {
 	widget.ShowPopUpMenuAtRelativePosition(fyne.NewMenu("", items...), c, fyne.NewPos(0, s.reasons.Size().Height), s.reasons)
 }
 
-// roleNames has the names whole, however long they are.
-func (s *sheet) roleNames() fyne.CanvasObject {
-	box := container.NewVBox()
-	for _, r := range s.model.Roles {
-		box.Add(s.roleName(r))
-	}
-	return box
-}
-
-func (s *sheet) roleName(r view.SheetRole) fyne.CanvasObject {
+// roleName has a role's names whole, however long they are, and what is to stand below them.
+func (s *sheet) roleName(r view.SheetRole, below ...fyne.CanvasObject) fyne.CanvasObject {
 	scope := wrapped(r.Scope)
 	scope.SizeName = theme.SizeNameCaptionText
 	scope.Importance = widget.LowImportance
 	icon := padded(10, 0, 4, 0, container.NewVBox(widget.NewIcon(kindIcon(r.Kind))))
-	return container.NewBorder(nil, nil, icon, nil, container.New(tight{}, bold(wrapped(r.Name)), scope))
+	return container.NewBorder(nil, nil, icon, nil, container.New(tight{}, append([]fyne.CanvasObject{bold(wrapped(r.Name)), scope}, below...)...))
 }
 
 func (s *sheet) entryValue() view.Entry {
@@ -296,17 +303,17 @@ func (s *sheet) show() {
 	setVisible(s.ticketBox, s.model.TicketRequired)
 	s.notes.RemoveAll()
 	for _, n := range s.model.Notes {
+		if s.checked.findings != nil && n.Tone != view.ToneWarning {
+			continue // the findings know better
+		}
 		l := wrapped(n.Text)
 		l.Importance = importance(n.Tone)
 		s.notes.Add(l)
 	}
-	setVisible(s.notes, len(s.model.Notes) > 0)
-	text := s.model.Button
-	if s.isNarrow() && len(s.picker.chosen) > 0 {
-		text = view.SheetButton(w, len(s.picker.chosen))
-	}
-	s.send.set(text, s.model.Problem == "", widget.HighImportance)
-	s.check.set(w.Say("verb.check"), s.model.Problem == "" && s.check.Text == w.Say("verb.check"), widget.LowImportance)
+	setVisible(s.notes, len(s.notes.Objects) > 0)
+	lines, done := s.checkLines()
+	s.showRoles(lines)
+	s.showButtons(done)
 	s.showUntil()
 	relayout(s.overlay)
 }
@@ -349,6 +356,9 @@ func (s *sheet) showUntil() {
 	weight := widget.DangerImportance
 	if quiet {
 		weight = widget.LowImportance
+	}
+	if text == "" && s.checked.warned {
+		text, weight = u.p.Words.Say("check.leave"), widget.WarningImportance
 	}
 	setLabel(s.problem, text, weight)
 	setVisible(s.problem, text != "")
@@ -400,26 +410,53 @@ func (s *sheet) focusFirst() {
 	c.Focus(s.duration)
 }
 
+// submit does what the button says. Several roles are checked first, all of them: they are sent
+// where nothing speaks against any, and else the button sends those that the check let pass.
 func (s *sheet) submit() {
-	u := s.ui
+	if others := s.others(); others != nil && !s.acted() {
+		var roles []view.SheetRole
+		var wishes []local.Wish
+		for _, i := range others {
+			roles, wishes = append(roles, s.checked.roles[i]), append(wishes, s.checked.wishes[i])
+		}
+		s.sendWishes(roles, wishes)
+		return
+	}
 	filled, ok := s.filled()
-	if !ok {
+	if !ok || s.checked.running {
 		return
 	}
 	if s.continues {
 		s.sendContinue(filled)
 		return
 	}
-	req := local.ActivateRequest{Account: s.account, Wishes: s.wishes(filled)}
-	s.targets = s.roles()
+	roles, wishes := s.roles(), s.wishes(filled)
+	if len(wishes) > 1 {
+		s.runCheck(filled, func() { s.sendWishes(roles, s.checked.wishes) })
+		return
+	}
+	s.sendWishes(roles, wishes)
+}
+
+func (s *sheet) sendWishes(roles []view.SheetRole, wishes []local.Wish) {
+	u := s.ui
+	s.targets, s.wanted = roles, wishes
 	s.sent = u.now()
 	s.showProgress()
+	s.ask(wishes, func(made []pim.Operation) { s.answer = made })
+}
+
+// ask sends wishes, and shows what became of them when took has taken over the answer.
+func (s *sheet) ask(wishes []local.Wish, took func([]pim.Operation)) {
+	u := s.ui
+	req := local.ActivateRequest{Account: s.account, Wishes: wishes}
 	var answer local.ActivateAnswer
 	u.do(func(ctx context.Context, agent Agent) (err error) {
 		answer, err = agent.Activate(ctx, req)
 		return err
 	}, func(err error) {
-		s.answered, s.answer = true, answer.Operations
+		s.answered = true
+		took(answer.Operations)
 		if err != nil {
 			p := u.problem(err)
 			s.err = &p
@@ -469,9 +506,11 @@ func (s *sheet) roles() []view.SheetRole {
 func (s *sheet) wishes(f view.Filled) []local.Wish {
 	var out []local.Wish
 	for _, r := range s.roles() {
-		out = append(out, local.Wish{
+		w := local.Wish{
 			Key: r.Eligibility, Scope: r.At, Start: f.Start, Duration: f.Duration, Justification: f.Justification, Ticket: f.Ticket,
-		})
+		}
+		w.Operation = s.sentByCheck(w)
+		out = append(out, w)
 	}
 	return out
 }
@@ -505,9 +544,13 @@ func (s *sheet) buildScope() {
 
 func (s *sheet) isNarrow() bool { return s.picker != nil && s.scope.Selected == s.scope.Options[1] }
 
+func (s *sheet) isWhole(scope pim.Scope) bool {
+	return s.model.Narrows != nil && strings.EqualFold(scope.ID, s.model.Narrows.Role.Scope.ID)
+}
+
 // narrow chooses a scope below the eligibility's.
 func (s *sheet) narrow(scope pim.Scope) {
-	if s.picker == nil || s.model.Narrows == nil || strings.EqualFold(scope.ID, s.model.Narrows.Role.Scope.ID) {
+	if s.picker == nil || s.model.Narrows == nil || s.isWhole(scope) {
 		return
 	}
 	s.scope.SetSelected(s.scope.Options[1])
@@ -539,53 +582,6 @@ func (s *sheet) sendContinue(f view.Filled) {
 	})
 }
 
-// runCheck has the wishes judged without sending them, and says what was found for each.
-func (s *sheet) runCheck() {
-	u, w := s.ui, s.ui.p.Words
-	filled, ok := s.filled()
-	if !ok {
-		return
-	}
-	roles := s.roles()
-	req := local.ActivateRequest{Account: s.account, Wishes: s.wishes(filled), Check: true}
-	s.check.set(w.Say("check.running"), false, widget.LowImportance)
-	var answer local.ActivateAnswer
-	u.do(func(ctx context.Context, agent Agent) (err error) {
-		answer, err = agent.Activate(ctx, req)
-		return err
-	}, func(err error) {
-		s.check.set(w.Say("verb.check"), true, widget.LowImportance)
-		s.findings.RemoveAll()
-		if err != nil {
-			s.findings.Add(s.problemBox(u.problem(err)))
-		}
-		for i, f := range answer.Findings {
-			if i < len(roles) {
-				s.findings.Add(s.finding(roles[i], f, len(roles) > 1))
-			}
-		}
-		relayout(s.overlay)
-		s.scroll.ScrollToBottom()
-	})
-}
-
-func (s *sheet) finding(r view.SheetRole, f pim.Finding, named bool) fyne.CanvasObject {
-	w := s.ui.p.Words
-	text, tone := w.Say("check.fine"), view.ToneGood
-	if f.Problem != nil {
-		text, tone = f.Problem.Text, view.ToneBad
-	}
-	if f.Local {
-		text = w.Say("check.local", text)
-	}
-	l := wrapped(text)
-	l.Importance = importance(tone)
-	if !named {
-		return l
-	}
-	return container.New(tight{}, bold(wrapped(r.Name+" · "+r.Scope)), l)
-}
-
 // step says how far a part of an operation has come.
 func (s *sheet) step(step pim.Step) fyne.CanvasObject {
 	w := s.ui.p.Words
@@ -598,18 +594,26 @@ func (s *sheet) step(step pim.Step) fyne.CanvasObject {
 	return l
 }
 
-// offerBox offers the next wider scope, where the service refused one.
-func (s *sheet) offerBox(r view.SheetRole, offer pim.Scope) fyne.CanvasObject {
-	u := s.ui
-	again := newButton(u, u.p.Words.Say("verb.try-wider", pim.CleanText(offer.Label(), 24)), nil, func() {
-		filled := local.Prefill{Justification: s.justification.Text, Ticket: pim.Ticket{Number: s.ticket.Text, System: s.ticketSystem.Text}}
-		filled.Duration, _ = view.ParseDuration(s.duration.Text)
-		u.openSheet(s.account, []pim.Key{r.Eligibility}, &filled)
-		if next, ok := u.sheet.(*sheet); ok {
-			next.narrow(offer)
+// offerBox offers the next wider scope, where the service refused one: it is sent with the
+// same answers.
+func (s *sheet) offerBox(i int, refused pim.Role, offer pim.Scope) fyne.CanvasObject {
+	return container.NewHBox(newButton(s.ui, s.widerVerb(offer), nil, func() { s.sendWider(i, refused.At(offer)) }))
+}
+
+func (s *sheet) sendWider(i int, role pim.Role) {
+	s.targets[i] = s.targets[i].Moved(role)
+	w := &s.wanted[i]
+	w.Scope, w.Operation = role.Scope, ""
+	if i < len(s.answer) {
+		s.answer[i] = pim.Operation{}
+	}
+	s.sent, s.answered = s.ui.now(), false
+	s.showProgress()
+	s.ask([]local.Wish{*w}, func(made []pim.Operation) {
+		if i < len(s.answer) && len(made) == 1 {
+			s.answer[i] = made[0]
 		}
 	})
-	return container.NewHBox(again)
 }
 
 // operation is the newest word on a role of the sheet.
@@ -617,7 +621,7 @@ func (s *sheet) operation(i int) (pim.Operation, bool) {
 	key := s.targets[i].Key
 	var found pim.Operation
 	ok := false
-	if i < len(s.answer) {
+	if i < len(s.answer) && s.answer[i].ID != "" {
 		found, ok = s.answer[i], true
 	}
 	if a := s.ui.state.Account(s.account); a != nil {
@@ -641,7 +645,8 @@ func (s *sheet) showProgress() {
 		text, tone := w.Say("operation.sending"), view.ToneNormal
 		var problem *pim.Problem
 		var offer *pim.Scope
-		switch o, ok := s.operation(i); {
+		o, ok := s.operation(i)
+		switch {
 		case ok:
 			text, tone = view.OperationStatus(w, o, u.now())
 			problem = o.Problem
@@ -664,7 +669,7 @@ func (s *sheet) showProgress() {
 			box.Add(padded(0, 0, 26, 0, s.problemBox(*problem)))
 		}
 		if offer != nil {
-			box.Add(padded(0, 0, 26, 0, s.offerBox(r, *offer)))
+			box.Add(padded(0, 0, 26, 0, s.offerBox(i, o.Role, *offer)))
 		}
 		box.Add(spacer(6))
 	}

@@ -65,7 +65,7 @@ func (u *UI) typedKey(ev *fyne.KeyEvent) bool {
 	}
 	switch {
 	case u.sheet != nil:
-		u.closeSheet()
+		u.leaveSheet()
 	case u.page == view.PageSettings:
 		u.Show(view.PageRoles)
 	case u.list() != nil && len(u.list().marked) > 0:

@@ -86,6 +86,27 @@ var screens = []struct {
 		u.typeInto("Monthly report")
 		u.tap("Check")
 	}},
+	{"sheet-checking", viewtest.Demo, func(u *opened) {
+		u.openThree()
+		keys := u.keysOfSheet()
+		u.hold()
+		u.tap("Activate 3 roles")
+		u.checking(keys...)
+		u.checking(keys[1:]...)
+	}},
+	{"sheet-findings", viewtest.Demo, func(u *opened) {
+		u.judging(map[int]pim.Finding{1: pim.NewFinding(&pim.Error{Code: pim.CodePending}), 2: {StepUp: true}})
+		u.openThree()
+		u.tap("Activate 3 roles")
+	}},
+	{"sheet-finding-ticket", viewtest.Demo, func(u *opened) {
+		u.judging(map[int]pim.Finding{0: {Already: true}, 1: ticket()})
+		u.openThree()
+		u.tap("Activate 3 roles")
+	}},
+	{"sheet-finding-sent", viewtest.Demo, func(u *opened) { u.takenForARequest(); u.key(fyne.KeyEscape) }},
+	{"sheet-offer", viewtest.Full, func(u *opened) { u.refusedScope() }},
+	{"sheet-search", viewtest.Full, func(u *opened) { u.deep(20, 24); u.typeInto("19-rg-2") }},
 	{"long", viewtest.Long, nil},
 	{"long-sheet", viewtest.Long, func(u *opened) { u.search("Extra"); u.tap("Activate…") }},
 }

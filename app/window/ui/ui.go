@@ -319,6 +319,21 @@ func (u *UI) do(call func(context.Context, Agent) error, then func(error)) {
 	})
 }
 
+// begin is do for a call that the person may call off, by what it returns.
+func (u *UI) begin(call func(context.Context, Agent) error, then func(error)) context.CancelFunc {
+	ended, cancel := context.WithCancel(context.Background())
+	u.do(func(ctx context.Context, agent Agent) error {
+		if err := ended.Err(); err != nil {
+			return err
+		}
+		ctx, stop := context.WithCancel(ctx)
+		defer stop()
+		defer context.AfterFunc(ended, stop)()
+		return call(ctx, agent)
+	}, then)
+	return cancel
+}
+
 // problem says an error of the agent in words.
 func (u *UI) problem(err error) pim.Problem {
 	p := *local.ProblemOf(err)
