@@ -137,7 +137,7 @@ func (p *trayPresenter) onward(r *roles, a pim.Assignment, id string) Item {
 	case oneClick:
 		return Item{ID: id + ":continue", Label: p.words.Say("verb.continue", at), Enabled: true, Action: Continue{r.account.ID, key}}
 	case can:
-		return Item{ID: id + ":continue", Label: p.words.Say("verb.continue-more", at), Enabled: true, Action: Open{PageRoles}}
+		return Item{ID: id + ":continue", Label: p.words.Say("verb.continue-more", at), Enabled: true, Action: OpenContinue{r.account.ID, key}}
 	}
 	return Item{}
 }
@@ -160,10 +160,7 @@ func (p *trayPresenter) favorites() []Item {
 			switch span := favoriteSpan(p.words, f); {
 			case !ready.oneClick:
 				item.Label = p.words.Say("tray.favorite-sheet", name)
-				item.Action = Open{PageRoles}
-				if len(f.Wishes) == 1 {
-					item.Action = OpenSheet{r.account.ID, f.Wishes[0].Role.Key()}
-				}
+				item.Action = OpenFavorite{r.account.ID, f.ID}
 			case span != "":
 				item.Label = p.words.Say("tray.favorite", name, span)
 			default:

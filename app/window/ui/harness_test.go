@@ -110,6 +110,14 @@ type opened struct {
 	agent  *recorder
 	clock  time.Time
 	wake   time.Duration
+	raised int
+}
+
+// perKind runs a test for each kind of role.
+func perKind(t *testing.T, test func(*testing.T, pim.Kind)) {
+	for _, kind := range viewtest.Kinds {
+		t.Run(string(kind), func(t *testing.T) { test(t, kind) })
+	}
 }
 
 type options struct {

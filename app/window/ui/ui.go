@@ -78,7 +78,11 @@ type UI struct {
 	settings  *settingsPage
 	body      *fyne.Container
 	root      *fyne.Container
-	sheet     drawer
+	// sheet is the drawer that is shown, and beneath are those that it was opened over.
+	sheet   drawer
+	beneath []drawer
+	// opened has the sheet's fields as they were before the person changed any.
+	opened string
 }
 
 type arrival struct {
@@ -140,9 +144,7 @@ func (u *UI) take(a *arrival) {
 	}
 	u.followRaise()
 	u.settings.set(a.state)
-	if u.sheet != nil {
-		u.sheet.set()
-	}
+	u.setSheet()
 	u.update()
 }
 
@@ -161,10 +163,21 @@ func (u *UI) followRaise() {
 	if s.Page != "" {
 		u.Show(view.Page(s.Page))
 	}
-	if s.Prefill != nil && s.Prefill.Raise == s.Raise {
+	if q := s.Sheet; q != nil {
 		u.Show(view.PageRoles)
-		u.openSheet(s.Prefill.Account, []pim.Key{s.Prefill.Key}, s.Prefill)
+		u.act(sheetAction(*q))
 	}
+}
+
+// sheetAction is what a row would offer to open the same sheet.
+func sheetAction(q local.Sheet) view.Action {
+	switch {
+	case q.Favorite != "":
+		return view.OpenFavorite{Account: q.Account, Favorite: q.Favorite}
+	case q.Continues:
+		return view.OpenContinue{Account: q.Account, Key: q.Key}
+	}
+	return view.OpenSheet{Account: q.Account, Key: q.Key}
 }
 
 // Lost says that the agent has ended.
@@ -356,7 +369,7 @@ func (u *UI) act(action view.Action) {
 	case view.Activate:
 		u.activateRecent(a)
 	case view.OpenSheet:
-		u.openSheet(a.Account, []pim.Key{a.Key}, nil)
+		u.openSheet(a.Account, []pim.Key{a.Key}, view.Filled{})
 	case view.Deactivate:
 		u.do(func(ctx context.Context, agent Agent) error {
 			o, err := agent.Deactivate(ctx, local.RoleRequest{Account: a.Account, Key: a.Key})
@@ -389,7 +402,7 @@ func (u *UI) act(action view.Action) {
 func (u *UI) actOnward(action view.Action) {
 	switch a := action.(type) {
 	case view.OpenWider:
-		u.openSheet(a.Account, []pim.Key{a.Key}, nil)
+		u.openSheet(a.Account, []pim.Key{a.Key}, view.Filled{})
 		if s, ok := u.sheet.(*sheet); ok {
 			s.narrow(a.Scope)
 		}
@@ -435,7 +448,7 @@ func (u *UI) activateRecent(a view.Activate) {
 		}, nil)
 		return
 	}
-	u.openSheet(a.Account, []pim.Key{a.Key}, nil)
+	u.openSheet(a.Account, []pim.Key{a.Key}, view.Filled{})
 }
 
 func (u *UI) dismiss(id int) {

@@ -378,9 +378,9 @@ func TestAgentAsksForPageAndSheet(t *testing.T) {
 	u.want("Reminders")
 	again := viewtest.Demo()
 	again.Raise = 2
-	again.Prefill = &local.Prefill{Raise: 2, Account: viewtest.AccountID, Key: viewtest.Role("Owner", viewtest.Web).Key(), Duration: 2 * time.Hour, Justification: "prefilled"}
+	again.Sheet = &local.Sheet{Account: viewtest.AccountID, Key: viewtest.Role("Backup Operator", viewtest.Data).Key()}
 	u.Deliver(again)
-	u.want("Activate role", "prefilled", "Active until 16:08.")
+	u.want("Activate role", "Weekly restore test", "Active until 16:08.")
 	u.key(fyne.KeyEscape)
 	u.Deliver(again)
 	if u.window.Canvas().Overlays().Top() != nil {
