@@ -145,6 +145,24 @@ func TestSheetOfWhatFailed(t *testing.T) {
 	}
 }
 
+// TestSheetOfWhatAGroupBrings is chosen in the tray and says that the group comes first. No group
+// brings the membership of another.
+func TestSheetOfWhatAGroupBrings(t *testing.T) {
+	for _, kind := range []pim.Kind{pim.KindAzure, pim.KindDirectory} {
+		t.Run(string(kind), func(t *testing.T) {
+			state := viewtest.AllOfKind(kind, viewtest.Full())
+			role := viewtest.OfKind(kind, viewtest.Role("Cost Reader", viewtest.Data))
+			got, _ := item(view.PresentTray(state, viewtest.Now, words(t, "en")).Menu, "eligible:"+viewtest.AccountID+":"+string(role.Key()))
+			if want := (view.OpenSheet{Account: viewtest.AccountID, Key: role.Key()}); got.Action != want {
+				t.Errorf("the tray has %+v, want %+v", got, want)
+			}
+			if s := sheet(t, state, role); !strings.Contains(notes(s), "First activates the group Payroll on call.") || s.Problem != "" {
+				t.Errorf("notes %q, problem %q", notes(s), s.Problem)
+			}
+		})
+	}
+}
+
 func TestSheetWithNothingToActivate(t *testing.T) {
 	if s := sheet(t, viewtest.Demo(), viewtest.Role("Gone", viewtest.Data)); s.Problem == "" {
 		t.Error("no problem for a role that is gone")

@@ -11,27 +11,25 @@ import (
 var Kinds = []pim.Kind{pim.KindAzure, pim.KindDirectory, pim.KindGroup}
 
 // OfKind is a role as one of a kind, with the same name and a scope of the same name: an
-// administrative unit, or for a group the group. A role of that kind stays as it is.
+// administrative unit, or for a group the group. A membership stays one, since it may bring roles.
 func OfKind(kind pim.Kind, r pim.Role) pim.Role {
-	if r.Kind == kind {
+	if r.Kind == kind || r.Kind == pim.KindGroup {
 		return r
 	}
 	switch kind {
 	case pim.KindDirectory:
 		r.Scope.ID, r.Scope.Type = "/administrativeUnits/"+r.Scope.Name, pim.ScopeAdministrativeUnit
-		r.Access = ""
 	case pim.KindGroup:
 		r.Scope.ID, r.Scope.Type = r.DefinitionID+" of "+r.Scope.Name, pim.ScopeGroup
 		r.DefinitionID, r.Access = string(pim.AccessMember), pim.AccessMember
 	case pim.KindAzure:
 		r.Scope.ID, r.Scope.Type = "/subscriptions/"+r.Scope.Name, pim.ScopeSubscription
-		r.Access = ""
 	}
 	r.Kind = kind
 	return r
 }
 
-// AllOfKind has every role of a state be of one kind. It changes the state.
+// AllOfKind has every role of a state be of one kind, but for memberships. It changes the state.
 func AllOfKind(kind pim.Kind, state *local.State) *local.State {
 	keys := map[pim.Key]pim.Key{}
 	each(reflect.ValueOf(state), func(r pim.Role) pim.Role {

@@ -136,7 +136,7 @@ func TestAskedSheets(t *testing.T) {
 
 func of(name string, scope pim.Scope, continues bool) func(pim.Kind) local.Sheet {
 	return func(kind pim.Kind) local.Sheet {
-		return local.Sheet{Account: viewtest.AccountID, Key: viewtest.OfKind(kind, viewtest.Role(name, scope)).Key(), Continues: continues}
+		return local.Sheet{Account: viewtest.AccountID, Key: role(kind, name, scope).Key(), Continues: continues}
 	}
 }
 

@@ -29,3 +29,6 @@ func Hint(f fyne.Focusable) string {
 	}
 	return ""
 }
+
+// Rows are those of the page of roles.
+func (u *UI) Rows() []view.Row { return u.shown.Rows }

@@ -120,6 +120,13 @@ func perKind(t *testing.T, test func(*testing.T, pim.Kind)) {
 	}
 }
 
+func demo(kind pim.Kind) *local.State { return viewtest.AllOfKind(kind, viewtest.Demo()) }
+func full(kind pim.Kind) *local.State { return viewtest.AllOfKind(kind, viewtest.Full()) }
+
+func role(kind pim.Kind, name string, s pim.Scope) pim.Role {
+	return viewtest.OfKind(kind, viewtest.Role(name, s))
+}
+
 type options struct {
 	language string
 	scale    float32
