@@ -123,6 +123,14 @@ func perKind(t *testing.T, test func(*testing.T, pim.Kind)) {
 func demo(kind pim.Kind) *local.State { return viewtest.AllOfKind(kind, viewtest.Demo()) }
 func full(kind pim.Kind) *local.State { return viewtest.AllOfKind(kind, viewtest.Full()) }
 
+func historyOf(kind pim.Kind) []local.HistoryEntry {
+	all := history()
+	for i := range all {
+		all[i].Role = viewtest.OfKind(kind, all[i].Role)
+	}
+	return all
+}
+
 func role(kind pim.Kind, name string, s pim.Scope) pim.Role {
 	return viewtest.OfKind(kind, viewtest.Role(name, s))
 }

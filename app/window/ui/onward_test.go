@@ -281,10 +281,7 @@ func (c *closing) Close() error { c.closed = true; return nil }
 func TestHistory(t *testing.T) {
 	perKind(t, func(t *testing.T, kind pim.Kind) {
 		u := open(t, demo(kind), options{})
-		u.agent.history = history()
-		for i := range u.agent.history {
-			u.agent.history[i].Role = viewtest.OfKind(kind, u.agent.history[i].Role)
-		}
+		u.agent.history = historyOf(kind)
 		u.Show(view.PageHistory)
 		u.want("Contributor", "Owner", "INC-4711 restore")
 		u.search("rg-web")

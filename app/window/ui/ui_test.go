@@ -360,15 +360,17 @@ func TestShortcuts(t *testing.T) {
 
 // A row says who decided as far as it has room, and the pane below it all of it.
 func TestWhoDecided(t *testing.T) {
-	u := open(t, viewtest.Demo(), options{})
-	u.showDenied()
-	u.want("Approved by Boris Boss · asked 13:20 · 2 h")
-	u.want("denied · Denied by Boris Boss: Not during the freeze; ask again on Monday · asked 21 Nov 12:08 · 1 h · activation")
-	u.agent.history = history()
-	u.Show(view.PageHistory)
-	u.key(fyne.KeyDown)
-	u.key(fyne.KeyDown)
-	u.want("Denied by Boris Boss: Not during the freeze.")
+	perKind(t, func(t *testing.T, kind pim.Kind) {
+		u := open(t, demo(kind), options{})
+		u.showDenied()
+		u.want("Approved by Boris Boss · asked 13:20 · 2 h")
+		u.want("denied · Denied by Boris Boss: Not during the freeze; ask again on Monday · asked 21 Nov 12:08 · 1 h · activation")
+		u.agent.history = historyOf(kind)
+		u.Show(view.PageHistory)
+		u.key(fyne.KeyDown)
+		u.key(fyne.KeyDown)
+		u.want("Denied by Boris Boss: Not during the freeze.")
+	})
 }
 
 func TestEverythingIsReachedByTab(t *testing.T) {
