@@ -62,7 +62,7 @@ func TestClicksThatLackAnswers(t *testing.T) {
 		t.Run(string(k.kind), func(t *testing.T) {
 			name := "The " + string(k.kind)
 			asked(t, choose("★ "+name), local.Sheet{Favorite: id(name)})
-			asked(t, func() { s.screen.chosen(view.OpenFavorite{Account: account, Favorite: id(name)}) }, local.Sheet{Favorite: id(name)})
+			asked(t, func() { s.screen.chosen(view.ActivateFavorite{Account: account, Favorite: id(name)}) }, local.Sheet{Favorite: id(name)})
 
 			st := s.State()
 			for _, r := range st.Recent {

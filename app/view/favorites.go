@@ -58,14 +58,7 @@ func (r *roles) ready(f local.Favorite, now time.Time) readiness {
 			continue
 		}
 		out.left = append(out.left, w)
-		policy := r.snapshot.Policies[w.Eligibility]
-		d := w.Duration
-		if d == 0 {
-			d = policy.DefaultDuration(e.End, now)
-		}
-		out.oneClick = out.oneClick && d <= policy.Limit(e.End, now) && len(policy.Check(pim.Activation{
-			Eligibility: *e, Duration: d, Justification: w.Justification, Ticket: w.Ticket,
-		}, now)) == 0
+		out.oneClick = out.oneClick && r.suffices(e, Filled{Duration: w.Duration, Justification: w.Justification, Ticket: w.Ticket}, now)
 	}
 	out.oneClick = out.oneClick && len(out.left) > 0 && len(out.missing) == 0
 	return out
@@ -78,7 +71,7 @@ func FavoriteLeft(state *local.State, f local.Favorite, now time.Time) []local.W
 	if s == nil {
 		return nil
 	}
-	f.Wishes = newRoles(s, now).ready(f, now).left
+	f.Wishes = newRoles(s, state.Settings.RefuseWeakReasons, now).ready(f, now).left
 	return f.AsWishes()
 }
 
@@ -90,7 +83,7 @@ func FavoriteSheet(state *local.State, f local.Favorite, now time.Time) (keys []
 	if s == nil {
 		return nil, Filled{}
 	}
-	ready := newRoles(s, now).ready(f, now)
+	ready := newRoles(s, state.Settings.RefuseWeakReasons, now).ready(f, now)
 	for _, w := range slices.Concat(ready.left, ready.missing) {
 		keys = append(keys, w.Role.Key())
 		if w.Duration > 0 && (answers.Duration == 0 || w.Duration < answers.Duration) {
@@ -193,7 +186,7 @@ func NewFavorite(state *local.State, account string, keys []pim.Key, id string) 
 	if s == nil {
 		return f
 	}
-	r := newRoles(s, state.Now)
+	r := newRoles(s, state.Settings.RefuseWeakReasons, state.Now)
 	for _, k := range keys {
 		w := local.FavoriteRole{}
 		if e := r.eligible[k]; e != nil {

@@ -30,7 +30,7 @@ func PresentTray(state *local.State, now time.Time, w Words) Tray {
 	}
 	p := &trayPresenter{state: state, now: now, words: w, wake: wake{now: now}}
 	for _, s := range state.Accounts {
-		p.accounts = append(p.accounts, newRoles(s, now))
+		p.accounts = append(p.accounts, newRoles(s, state.Settings.RefuseWeakReasons, now))
 	}
 	p.wake.at(midnight(now).AddDate(0, 0, 1))
 	t := Tray{Menu: p.menu(), Icon: p.icon(), Tooltip: p.tooltip(), Badge: p.badge()}

@@ -142,7 +142,7 @@ func newSheet(state *local.State, account string, keys []pim.Key, now time.Time,
 		s.Problem = w.Say("sheet.no-account")
 		return s
 	}
-	b := sheetBuilder{sheet: &s, state: state, roles: newRoles(snapshot, now), now: now, words: w}
+	b := sheetBuilder{sheet: &s, state: state, roles: newRoles(snapshot, state.Settings.RefuseWeakReasons, now), now: now, words: w}
 	if continues {
 		b.follow(keys[0])
 	}

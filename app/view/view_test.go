@@ -348,6 +348,9 @@ func TestRecentIsOneClickOnlyWhenComplete(t *testing.T) {
 	}{
 		{"complete", func(*pim.Snapshot, *local.State) {}, activates},
 		{"no reason stored", func(_ *pim.Snapshot, s *local.State) { s.Recent[0].Justification = " " }, asks},
+		{"a weak reason, where those are refused", func(_ *pim.Snapshot, s *local.State) {
+			s.Recent[0].Justification, s.Settings.RefuseWeakReasons = "restore", true
+		}, asks},
 		{"longer than allowed", func(_ *pim.Snapshot, s *local.State) { s.Recent[0].Duration = 9 * time.Hour }, asks},
 		{"no ticket stored", func(s *pim.Snapshot, _ *local.State) {
 			p := s.Policies[backup.Key()]
