@@ -38,7 +38,7 @@ func TestClicksThatLackAnswers(t *testing.T) {
 
 	var all []string
 	for _, k := range kinds {
-		s.must(t, with([]string{"activate", "--duration", "1h", "--reason", "x"}, k.easy...)...)
+		s.must(t, with([]string{"activate", "--duration", "20m", "--reason", "x"}, k.easy...)...)
 		s.must(t, with([]string{"favorites", "add", "The " + string(k.kind)}, k.ending...)...)
 		all = append(all, "--also", strings.Join(k.ending, " "))
 	}
@@ -82,7 +82,7 @@ func TestClicksThatLackAnswers(t *testing.T) {
 
 	// The reminders' buttons ask how the roles go on, and once these have ended for their activation.
 	s.screen.forgetNotes()
-	s.tenant.Advance(50 * time.Minute)
+	s.tenant.Advance(10 * time.Minute)
 	if err := s.SaveSettings(t.Context(), strict); err != nil {
 		t.Fatal(err)
 	}
