@@ -105,11 +105,8 @@ func New(p Params) *UI {
 	u.rail = newRail(u)
 	u.header = newHeader(u)
 	u.banners = newBannerList(u)
-	u.roles = newRolesPage(u)
-	u.requests = newListPage(u)
-	u.approvals = newApprovalsPage(u)
-	u.history = newHistoryPage(u)
-	u.settings = newSettingsPage(u)
+	u.makePages("")
+	p.App.Settings().AddListener(func(fyne.Settings) { u.makePages(u.page) })
 	u.body = container.NewStack()
 	top := container.NewVBox(u.header.object, u.banners.box)
 	u.root = container.NewBorder(nil, nil, u.rail.object, nil, padded(10, 0, 14, 4, container.NewBorder(top, nil, nil, nil, u.body)))
@@ -118,6 +115,29 @@ func New(p Params) *UI {
 	u.Show(view.PageRoles)
 	u.update()
 	return u
+}
+
+// makePages makes the pages, but for the one that is shown. When the colours change they are made
+// anew, since Fyne repaints only what is on the screen.
+func (u *UI) makePages(shown view.Page) {
+	if shown != view.PageRoles {
+		u.roles = newRolesPage(u)
+	}
+	if shown != view.PageRequests {
+		u.requests = newListPage(u)
+	}
+	if shown != view.PageApprovals {
+		u.approvals = newApprovalsPage(u)
+	}
+	if shown != view.PageHistory {
+		u.history = newHistoryPage(u)
+	}
+	if shown != view.PageSettings {
+		u.settings = newSettingsPage(u)
+		if u.state != nil {
+			u.settings.set(u.state)
+		}
+	}
 }
 
 func (u *UI) applyTheme() {
