@@ -7,12 +7,13 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
 
 // namedTest is a test as docs/coverage.md names it: folder, function and perhaps a subtest.
-var namedTest = regexp.MustCompile("`([a-z][a-z0-9/]*)\\.(Test[A-Za-z0-9_]*)(?:/[^`]*)?`")
+var namedTest = regexp.MustCompile("`([a-z][a-z0-9/]*)\\.(Test[A-Za-z0-9_]*)(?:/([^`]*))?`")
 
 var testLike = regexp.MustCompile(`Test[A-Z]`)
 
@@ -35,6 +36,9 @@ func TestCoverageNamesTests(t *testing.T) {
 			if !tests[folder][name] {
 				t.Errorf("line %d names %s.%s, which there is not", i+1, folder, name)
 			}
+			if kind := kindOfRow(line); kind != "" && namesOther(m[3], kind) {
+				t.Errorf("line %d is about %s and names %s.%s/%s", i+1, kind, folder, name, m[3])
+			}
 			named++
 		}
 		// What looks like a test and is not understood would never be checked.
@@ -55,6 +59,24 @@ func TestCoverageNamesTests(t *testing.T) {
 	if rows < 50 || named < 100 {
 		t.Errorf("%d rows name %d tests: this is not the matrix", rows, named)
 	}
+}
+
+var kinds = []string{"azure", "directory", "group"}
+
+// kindOfRow is the kind of role that a row of the matrix is about, or empty.
+func kindOfRow(line string) string {
+	if cells := strings.Split(line, " | "); len(cells) > 1 && slices.Contains(kinds, cells[1]) {
+		return cells[1]
+	}
+	return ""
+}
+
+// namesOther says whether a subtest is for another kind: its name is one or ends with one.
+func namesOther(subtest, kind string) bool {
+	return slices.ContainsFunc(strings.Split(subtest, "/"), func(name string) bool {
+		last := name[strings.LastIndex(name, "_")+1:]
+		return last != kind && slices.Contains(kinds, last)
+	})
 }
 
 // cellsOf are the cells of a table's row that have to name tests: not those that say what

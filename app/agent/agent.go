@@ -109,7 +109,7 @@ type Agent struct {
 	hosted    bool
 	raise     int
 	page      string
-	prefill   *local.Prefill
+	sheet     *local.Sheet
 	watchers  map[chan struct{}]struct{}
 	reminders told
 	notes     map[string]noted

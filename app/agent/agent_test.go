@@ -361,20 +361,25 @@ func noSecrets(t *testing.T, profile string) {
 
 func TestReminderAndItsButton(t *testing.T) {
 	s := start(t, func(p *Params) { p.Speed = 300 })
-	s.must(t, "activate", "contributor", "sandbox", "--duration", "20m", "--reason", "x")
-	n := s.screen.note(t, "Contributor ends at")
-	if len(n.Actions) != 2 || n.Actions[0].ID != actionReactivate || n.Actions[1].ID != actionOpen {
-		t.Fatalf("the reminder has the buttons %+v", n.Actions)
-	}
-	if !strings.Contains(n.Body, "Development Sandbox · ") || !strings.HasSuffix(n.Body, " left") {
-		t.Errorf("the reminder says %q", n.Body)
-	}
-	s.screen.forgetNotes()
-	s.screen.acted(n.ID, actionReactivate)
-	s.screen.note(t, "Contributor will be activated again at")
-	s.screen.note(t, "Contributor is active until")
-	if !s.active(t, "Contributor", "Development Sandbox") {
-		t.Error("the role is not active again")
+	for _, k := range kinds {
+		t.Run(string(k.kind), func(t *testing.T) {
+			s.screen.forgetNotes()
+			s.must(t, with([]string{"activate", "--duration", "20m", "--reason", "x"}, k.easy...)...)
+			n := s.screen.note(t, k.role+" ends at")
+			if len(n.Actions) != 2 || n.Actions[0].ID != actionReactivate || n.Actions[1].ID != actionOpen {
+				t.Fatalf("the reminder has the buttons %+v", n.Actions)
+			}
+			if !strings.Contains(n.Body, k.scope+" · ") || !strings.HasSuffix(n.Body, " left") {
+				t.Errorf("the reminder says %q", n.Body)
+			}
+			s.screen.forgetNotes()
+			s.screen.acted(n.ID, actionReactivate)
+			s.screen.note(t, k.role+" will be activated again at")
+			s.screen.note(t, k.role+" is active until")
+			if !s.active(t, k.role, k.scope) {
+				t.Error("the role is not active again")
+			}
+		})
 	}
 }
 

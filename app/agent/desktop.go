@@ -119,10 +119,7 @@ func (a *Agent) chosen(action view.Action) {
 			err = r.session.Cancel(a.ctx, c.Request, "tray")
 		}
 	case view.Continue:
-		var r *running
-		if r, err = a.session(c.Account); err == nil {
-			_, err = r.session.Continue(a.ctx, session.Wish{Key: c.Key, Client: "tray"}, true)
-		}
+		err = a.goOn(c.Account, c.Key)
 	case view.DropPlan:
 		var r *running
 		if r, err = a.session(c.Account); err == nil {
@@ -131,7 +128,11 @@ func (a *Agent) chosen(action view.Action) {
 	case view.ActivateFavorite:
 		err = a.activateFavorite(c)
 	case view.OpenSheet:
-		err = a.Show(a.ctx, local.ShowRequest{Prefill: a.prefillFor(c.Account, c.Key)})
+		err = a.showSheet(local.Sheet{Account: c.Account, Key: c.Key})
+	case view.OpenContinue:
+		err = a.showSheet(local.Sheet{Account: c.Account, Key: c.Key, Continues: true})
+	case view.OpenFavorite:
+		err = a.showSheet(local.Sheet{Account: c.Account, Favorite: c.Favorite})
 	case view.Open:
 		err = a.Show(a.ctx, local.ShowRequest{Page: string(c.Page)})
 	case view.SignIn:
@@ -154,10 +155,26 @@ func (a *Agent) again(account string, key pim.Key) error {
 	}
 	w, _, ok := a.answers(r, key)
 	if !ok {
-		return a.Show(a.ctx, local.ShowRequest{Prefill: a.prefillFor(account, key)})
+		return a.showSheet(local.Sheet{Account: account, Key: key})
 	}
 	w.Client = "tray"
 	_, err = r.session.Activate(a.ctx, []session.Wish{w}, true)
+	return err
+}
+
+// goOn has an active role go on after its end with its stored answers; where something
+// is missing the window asks for it.
+func (a *Agent) goOn(account string, key pim.Key) error {
+	r, err := a.session(account)
+	if err != nil {
+		return err
+	}
+	w, _, ok := a.answers(r, key)
+	if !ok {
+		return a.showSheet(local.Sheet{Account: account, Key: key, Continues: true})
+	}
+	w.Client = "tray"
+	_, err = r.session.Continue(a.ctx, w, true)
 	return err
 }
 
@@ -177,13 +194,7 @@ func (a *Agent) activateFavorite(c view.ActivateFavorite) error {
 	for j, w := range wishes {
 		wishes[j].Client = "tray"
 		if !a.suffices(r, w) {
-			show := local.ShowRequest{Page: string(view.PageRoles)}
-			if len(wishes) == 1 {
-				show = local.ShowRequest{Prefill: &local.Prefill{
-					Account: c.Account, Key: w.Key, Duration: w.Duration, Justification: w.Justification, Ticket: w.Ticket,
-				}}
-			}
-			return a.Show(a.ctx, show)
+			return a.showSheet(local.Sheet{Account: c.Account, Favorite: c.Favorite})
 		}
 	}
 	_, err = r.session.Activate(a.ctx, wishes, true)
@@ -227,17 +238,6 @@ func (a *Agent) answers(r *running, key pim.Key) (session.Wish, pim.Policy, bool
 	same := w
 	same.Key = last.Eligibility
 	return w, policy, a.suffices(r, same)
-}
-
-// prefillFor is the activation sheet of a role with its last answers.
-func (a *Agent) prefillFor(account string, key pim.Key) *local.Prefill {
-	p := &local.Prefill{Account: account, Key: key}
-	if r, err := a.session(account); err == nil {
-		if last, ok := recent(r.session, key); ok {
-			p.Duration, p.Justification, p.Ticket = last.Duration, last.Justification, last.Ticket
-		}
-	}
-	return p
 }
 
 // send shows a note where there are notifications.

@@ -43,8 +43,10 @@ func (s *started) code(t *testing.T, want int, args ...string) string {
 // kindOf is roles of one kind that the demo company's people have.
 type kindOf struct {
 	kind pim.Kind
-	// easy is Ada's, with nothing asked for, and pending is hers and needs Dana's word.
-	easy, pending []string
+	// easy is Ada's, with nothing asked for, and pending is hers and needs Dana's word; role
+	// and scope are what a list has for easy, and denied for pending.
+	easy, pending       []string
+	role, scope, denied string
 	// asked is somebody else's and needs Ada's word: by and who are that person, and
 	// shown is what names the role in a list.
 	asked          []string
@@ -58,6 +60,7 @@ var kinds = []kindOf{
 		pim.KindAzure,
 		[]string{"contributor", "sandbox"},
 		[]string{"owner", "logistics"},
+		"Contributor", "Development Sandbox", "Owner",
 		[]string{"website contributor"},
 		"chidi", "Chidi Okafor", "Website Contributor",
 		[]string{"contributor", "warehouse"},
@@ -66,6 +69,7 @@ var kinds = []kindOf{
 		pim.KindDirectory,
 		[]string{"global reader"},
 		[]string{"intune"},
+		"Global Reader", "Directory", "Intune Administrator",
 		[]string{"teams administrator"},
 		"chidi", "Chidi Okafor", "Teams Administrator",
 		[]string{"groups administrator"},
@@ -74,6 +78,7 @@ var kinds = []kindOf{
 		pim.KindGroup,
 		[]string{"owner", "contractors"},
 		[]string{"incident"},
+		"Owner", "External Contractors", "Member",
 		[]string{"depot managers"},
 		"emil", "Emil Novák", "Depot Managers",
 		[]string{"finance reporting"},
@@ -267,8 +272,10 @@ func TestDecisions(t *testing.T) {
 		}
 	}
 	s.screen.note(t, "you will be asked again at")
-	if n := s.screen.note(t, "was denied"); n.Body != "Denied by Dana Petrova: not today." {
-		t.Errorf("the note about a denial says %q", n.Body)
+	for _, k := range kinds {
+		if n := s.screen.note(t, k.denied+" was denied"); n.Body != "Denied by Dana Petrova: not today." {
+			t.Errorf("the note about a denial says %q", n.Body)
+		}
 	}
 	s.screen.until(t, "a note of who approved", func() bool {
 		return slices.ContainsFunc(s.screen.notes, func(n notify.Note) bool {
@@ -418,14 +425,37 @@ func TestWeakReasons(t *testing.T) {
 // TestTrayOfFavoritesAndPlans goes through the tray what takes one click there.
 func TestTrayOfFavoritesAndPlans(t *testing.T) {
 	s := start(t, nil)
-	s.must(t, "favorites", "add", "On call", "contributor", "sandbox", "--also", "global reader", "--duration", "1h", "--reason", "on call duty")
-	s.screen.chosen(s.screen.item(t, "★ On call").Action)
-	s.screen.note(t, "Contributor is active until")
-	s.screen.note(t, "Global Reader is active until")
-	s.screen.chosen(s.screen.item(t, "Continue at").Action)
-	s.screen.note(t, "will be activated again at")
-	s.screen.chosen(s.screen.item(t, "Do not continue at").Action)
-	untilState(t, s, "no plan", func(st *local.State) bool { return len(st.Accounts[0].Plans) == 0 })
+	all := []string{"favorites", "add", "On call", "--duration", "1h", "--reason", "on call duty", "shift", "planner"}
+	for _, k := range kinds {
+		s.must(t, with([]string{"favorites", "add", "The " + string(k.kind)}, with(k.easy, "--duration", "1h", "--reason", "on call duty")...)...)
+		all = append(all, "--also", strings.Join(k.ending, " "))
+	}
+	click := func(t *testing.T, label string) {
+		t.Helper()
+		s.screen.chosen(s.screen.item(t, label).Action)
+	}
+	for _, k := range kinds {
+		t.Run(string(k.kind), func(t *testing.T) {
+			s.screen.forgetNotes()
+			click(t, "★ The "+string(k.kind))
+			s.screen.note(t, k.role+" is active until")
+			s.screen.item(t, k.role+" · "+k.scope+" · until")
+			click(t, "Continue at")
+			s.screen.note(t, k.role+" will be activated again at")
+			click(t, "Do not continue at")
+			untilState(t, s, "no plan", func(st *local.State) bool { return len(st.Accounts[0].Plans) == 0 })
+			s.tenant.Advance(6 * time.Minute)
+			s.must(t, "list", "--refresh")
+			click(t, "Deactivate")
+			s.screen.note(t, k.role+" was deactivated")
+		})
+	}
+	s.screen.forgetNotes()
+	s.must(t, all...)
+	click(t, "★ On call (4 roles)")
+	for _, role := range []string{"Shift Planner", "Contributor", "Groups Administrator", "Member"} {
+		s.screen.note(t, role+" is active until")
+	}
 	for _, e := range parse[historyJSON](t, s.must(t, "history", "--json")).History {
 		if e.Client != "tray" {
 			t.Errorf("the history says that %q asked", e.Client)

@@ -195,7 +195,7 @@ func (a *Agent) acted(id, action string) {
 	case action == actionReactivate && fresh:
 		err = a.reactivate(about)
 	case action == actionReactivate && known:
-		err = a.Show(a.ctx, local.ShowRequest{Prefill: a.prefillFor(about.account, about.role.Key())})
+		err = a.askAgain(about)
 	default:
 		err = a.Show(a.ctx, local.ShowRequest{Page: about.page})
 	}
@@ -217,17 +217,14 @@ func (a *Agent) reactivate(about noted) error {
 		return err
 	}
 	key := about.role.Key()
-	ask := func() error {
-		return a.Show(a.ctx, local.ShowRequest{Prefill: a.prefillFor(about.account, key)})
-	}
 	w, policy, ok := a.answers(r, key)
 	if !ok || policy.StepUpClaims() != "" {
-		return ask()
+		return a.askAgain(about)
 	}
 	w.Client = "reminder"
-	if isActive(r.session.Snapshot(), key) {
+	if ends(r.session.Snapshot(), key) {
 		if policy.ApprovalRequired {
-			return ask()
+			return a.askAgain(about)
 		}
 		_, err := r.session.Continue(a.ctx, w, false)
 		if pim.CodeOf(err) != pim.CodeNotActive {
@@ -243,13 +240,26 @@ func (a *Agent) reactivate(about noted) error {
 		return err
 	}
 	if p := ops[0].Problem; p != nil && (p.Code == pim.CodeStepUp || p.Code == pim.CodeSignInNeeded) {
-		return ask()
+		return a.askAgain(about)
 	}
 	return nil // What else became of it, the session tells.
 }
 
-func isActive(s *pim.Snapshot, key pim.Key) bool {
-	return slices.ContainsFunc(s.Active, func(r pim.ActiveRole) bool { return r.Assignment.Role.Key() == key })
+// askAgain has the window ask how a role goes on or, once it has ended, for its activation.
+func (a *Agent) askAgain(about noted) error {
+	r, err := a.session(about.account)
+	if err != nil {
+		return err
+	}
+	key := about.role.Key()
+	return a.showSheet(local.Sheet{Account: about.account, Key: key, Continues: ends(r.session.Snapshot(), key)})
+}
+
+// ends says whether an activation of a role is in force and comes to an end.
+func ends(s *pim.Snapshot, key pim.Key) bool {
+	return slices.ContainsFunc(s.Active, func(r pim.ActiveRole) bool {
+		return r.Assignment.Role.Key() == key && r.Assignment.Type == pim.Activated && !r.Assignment.End.IsZero()
+	})
 }
 
 func roleName(r pim.Role) string { return pim.CleanText(r.Name, 80) }

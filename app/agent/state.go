@@ -19,7 +19,7 @@ func (a *Agent) State() *local.State {
 	defer a.mu.Unlock()
 	s.Starting, s.SigningIn = a.starting, a.signIns > 0
 	s.Settings, s.TrayHosted = a.current, a.hosted
-	s.Raise, s.Page, s.Prefill = a.raise, a.page, a.prefill
+	s.Raise, s.Page, s.Sheet = a.raise, a.page, a.sheet
 	s.Notices = slices.Clone(a.notices)
 	for _, r := range a.sessions {
 		snap := r.session.Snapshot()

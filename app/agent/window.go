@@ -34,12 +34,7 @@ func (a *Agent) Show(_ context.Context, req local.ShowRequest) error {
 	start := !a.window.running
 	a.window.running = true
 	a.raise++
-	a.page, a.prefill = req.Page, nil
-	if req.Prefill != nil {
-		p := *req.Prefill
-		p.Raise = a.raise
-		a.prefill = &p
-	}
+	a.page, a.sheet = req.Page, req.Sheet
 	a.mu.Unlock()
 	a.changed()
 	if !start {
@@ -50,6 +45,11 @@ func (a *Agent) Show(_ context.Context, req local.ShowRequest) error {
 		a.windowEnded("")
 	}
 	return err
+}
+
+// showSheet has the window ask for what the stored answers lack.
+func (a *Agent) showSheet(s local.Sheet) error {
+	return a.Show(a.ctx, local.ShowRequest{Sheet: &s})
 }
 
 // windowEnded notes that the window is gone. With what the window said at its end,

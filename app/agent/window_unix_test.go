@@ -41,7 +41,7 @@ func TestWindow(t *testing.T) {
 	}
 	s.screen.chosen(view.OpenSheet{Account: s.State().Accounts[0].Account.ID, Key: "k"})
 	untilState(t, s, "the sheet is asked for", func(st *local.State) bool {
-		return st.Prefill != nil && st.Prefill.Key == "k" && st.Prefill.Raise == st.Raise && st.Raise == 3
+		return st.Sheet != nil && st.Sheet.Key == "k" && st.Raise == 3
 	})
 	// It crashes.
 	if err := os.WriteFile(fifo, []byte("7\n"), 0o600); err != nil {

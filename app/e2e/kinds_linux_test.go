@@ -26,8 +26,9 @@ type kind struct {
 	ending []string
 	// later can be activated at a later time.
 	later []string
-	// mfa and context want multifactor authentication and an authentication context.
-	mfa, context []string
+	// mfa and context want multifactor authentication and an authentication context; strong is
+	// the role and scope that a list has for the latter.
+	mfa, context, strong []string
 	// method and path are of its requests.
 	method, path string
 	// checked says that the service judges a check; else only the settings are looked at.
@@ -40,7 +41,7 @@ var kinds = []kind{
 		plain: []string{"contributor", "sandbox"}, shown: []string{"Contributor", "Development Sandbox"},
 		pending: []string{"owner", "logistics"}, asked: "Owner",
 		ending: []string{"contributor", "warehouse"}, later: []string{"acrpush"},
-		mfa: []string{"administrator", "login", "vm-dispatch-01"}, context: []string{"key", "vault", "administrator"},
+		mfa: []string{"administrator", "login", "vm-dispatch-01"}, context: []string{"key", "vault", "administrator"}, strong: []string{"Key Vault Administrator", "rg-dispatch-prod"},
 		method: http.MethodPut, path: "/providers/Microsoft.Authorization/roleAssignmentScheduleRequests", checked: true,
 	},
 	{
@@ -48,7 +49,7 @@ var kinds = []kind{
 		plain: []string{"global", "reader"}, shown: []string{"Global Reader", "Directory"},
 		pending: []string{"intune"}, asked: "Intune Administrator",
 		ending: []string{"groups", "administrator", "directory"}, later: []string{"shift", "planner"},
-		mfa: []string{"exchange", "administrator"}, context: []string{"security", "administrator", "directory"},
+		mfa: []string{"exchange", "administrator"}, context: []string{"security", "administrator", "directory"}, strong: []string{"Security Administrator", "Directory"},
 		method: http.MethodPost, path: "/roleManagement/directory/roleAssignmentScheduleRequests", checked: true,
 	},
 	{
@@ -56,7 +57,7 @@ var kinds = []kind{
 		plain: []string{"external", "contractors"}, shown: []string{"Owner", "External Contractors"},
 		pending: []string{"incident"}, asked: "Incident Response",
 		ending: []string{"finance", "reporting"}, later: []string{"night", "shift", "dispatch"},
-		mfa: []string{"fleet", "database", "admins", "member"}, context: []string{"customs"},
+		mfa: []string{"fleet", "database", "admins", "member"}, context: []string{"customs"}, strong: []string{"Member", "Customs Data Stewards"},
 		method: http.MethodPost, path: "/identityGovernance/privilegedAccess/group/assignmentScheduleRequests",
 	},
 }

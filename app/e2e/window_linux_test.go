@@ -10,9 +10,70 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"roletray/app/desktoptest"
 )
+
+// send types into the field that the window's sheet has the focus at and sends it, until that has
+// had its effect: the first keys may come before the window is ready for them.
+func send(t *testing.T, w *desktoptest.Window, text, what string, done func() error) {
+	t.Helper()
+	desktoptest.Eventually(t, what, func() error {
+		if err := done(); err == nil {
+			return nil
+		}
+		w.Type(text)
+		w.Key("ctrl+Return")
+		return done()
+	})
+}
+
+// TestTrayAsksInTheWindow clicks favourites that lack the reason: the window asks for it, and
+// comes to the front with the next while it is open.
+func TestTrayAsksInTheWindow(t *testing.T) {
+	desktoptest.Require(t)
+	desktoptest.ServeNotifications(t)
+	p := newProgram(t, nil, "--demo")
+	p.start()
+	p.must(0, "favorites", "add", "Costs", "cost", "management", "contributor", "--duration", "45m")
+	p.must(0, "favorites", "add", "Morning", "blob", "data", "--also", "helpdesk", "--also", "owner fleet database", "--duration", "30m", "--ticket", "CHG-7")
+	tray := desktoptest.FindTray(t, p.agent.Process.Pid)
+	active := func(want ...[2]string) func() error {
+		return func() error {
+			s := p.status()
+			for _, r := range want {
+				if !s.active(r[0], r[1]) {
+					return fmt.Errorf("active are %v, under way are %v", s.Active, s.Operations)
+				}
+			}
+			return nil
+		}
+	}
+
+	tray.Click("★ Costs")
+	w := desktoptest.FindWindow(t, "Roletray")
+	send(t, w, "month end", "the favourite", active([2]string{"Cost Management Contributor", "Halden Freight"}))
+
+	tray.Click("★ Morning (3 roles)")
+	send(t, w, "morning round", "the bundle", active(
+		[2]string{"Storage Blob Data Contributor", "haldenlabels"}, [2]string{"Helpdesk Administrator", "Depots North"}, [2]string{"Owner", "Fleet Database Admins"},
+	))
+	// What was stored went out with what was typed, of which the first keys may have come too early.
+	for search, want := range map[string]string{"cost management": "end", "helpdesk": "round"} {
+		h := read[told](p, 0, "history", "--search", search).History
+		if len(h) != 1 || !strings.HasSuffix(h[0].Justification, want) || !strings.HasPrefix(h[0].Client, "window") {
+			t.Errorf("the history of %s is %+v", search, h)
+		}
+	}
+	for _, a := range p.status().Active {
+		if left := time.Until(a.End); a.Role == "Cost Management Contributor" && (left < 30*time.Minute || left > 45*time.Minute) {
+			t.Errorf("it ends in %v", left)
+		}
+	}
+	w.Close()
+	desktoptest.WaitNoWindow(t, "Roletray")
+}
 
 // TestActivateInTheWindow chooses a role in the tray's menu and fills in the sheet
 // that opens, with the keyboard alone.

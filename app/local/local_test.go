@@ -38,7 +38,7 @@ func TestEveryCallArrives(t *testing.T) {
 		call func() error
 		want any
 	}{
-		{"show", func() error { return c.Show(ctx, ShowRequest{Prefill: &Prefill{Key: "k"}}) }, ShowRequest{Prefill: &Prefill{Key: "k"}}},
+		{"show", func() error { return c.Show(ctx, ShowRequest{Sheet: &Sheet{Key: "k", Continues: true}}) }, ShowRequest{Sheet: &Sheet{Key: "k", Continues: true}}},
 		{"refresh", func() error { return c.Refresh(ctx, RefreshRequest{Account: "a"}) }, RefreshRequest{Account: "a"}},
 		{"sign in", func() error {
 			a, err := c.SignIn(ctx, SignInRequest{Cloud: pim.Cloud{Name: "china"}})

@@ -45,20 +45,19 @@ type State struct {
 	Raise int `json:"raise,omitempty"`
 	// Page is the window's page that the newest of these asks was for, or empty.
 	Page string `json:"page,omitempty"`
-	// Prefill is what the newest of these asks was for, or nil.
-	Prefill *Prefill `json:"prefill,omitempty"`
+	// Sheet is the sheet that the newest of these asks was for, or nil.
+	Sheet *Sheet `json:"sheet,omitempty"`
 }
 
-// Prefill is what the window's activation sheet opens with: a role whose stored
-// answers do not suffice to send.
-type Prefill struct {
-	// Raise is the value of State.Raise that it came with. Each is shown once.
-	Raise         int           `json:"raise"`
-	Account       string        `json:"account"`
-	Key           pim.Key       `json:"key"`
-	Duration      time.Duration `json:"duration,omitempty"`
-	Justification string        `json:"justification,omitempty"`
-	Ticket        pim.Ticket    `json:"ticket,omitzero"`
+// Sheet names what the window's activation sheet is to open for: a role, or what is
+// left of a favourite. The answers that are stored for it are in the State.
+type Sheet struct {
+	Account string  `json:"account"`
+	Key     pim.Key `json:"key,omitempty"`
+	// Continues asks how the active role goes on after its end.
+	Continues bool `json:"continues,omitempty"`
+	// Favorite is the id of a favourite, in place of Key.
+	Favorite string `json:"favorite,omitempty"`
 }
 
 // Account returns the snapshot of the account with that id, or nil.
@@ -110,8 +109,8 @@ type Consent struct {
 type ShowRequest struct {
 	// Page is roles, requests, approvals, history or settings; empty leaves the page as it is.
 	Page string `json:"page,omitempty"`
-	// Prefill opens the activation sheet; its Raise is set by the agent.
-	Prefill *Prefill `json:"prefill,omitempty"`
+	// Sheet opens the activation sheet over the page of roles.
+	Sheet *Sheet `json:"sheet,omitempty"`
 }
 
 // RefreshRequest asks for everything to be read again, of one account or, with

@@ -39,8 +39,8 @@ func (r *roles) starOf(state *local.State, key pim.Key) string {
 type readiness struct {
 	// left are the roles to activate: neither active nor on their way.
 	left []local.FavoriteRole
-	// missing counts those that the person is not eligible for.
-	missing int
+	// missing are those that the person is not eligible for.
+	missing []local.FavoriteRole
 	// oneClick says that everything that sending needs is there.
 	oneClick bool
 }
@@ -54,20 +54,13 @@ func (r *roles) ready(f local.Favorite, now time.Time) readiness {
 			continue
 		}
 		if e == nil || ended(e, now) {
-			out.missing++
+			out.missing = append(out.missing, w)
 			continue
 		}
 		out.left = append(out.left, w)
-		policy := r.snapshot.Policies[w.Eligibility]
-		d := w.Duration
-		if d == 0 {
-			d = policy.DefaultDuration(e.End, now)
-		}
-		out.oneClick = out.oneClick && d <= policy.Limit(e.End, now) && len(policy.Check(pim.Activation{
-			Eligibility: *e, Duration: d, Justification: w.Justification, Ticket: w.Ticket,
-		}, now)) == 0
+		out.oneClick = out.oneClick && r.suffices(e, Filled{Duration: w.Duration, Justification: w.Justification, Ticket: w.Ticket}, now)
 	}
-	out.oneClick = out.oneClick && len(out.left) > 0 && out.missing == 0
+	out.oneClick = out.oneClick && len(out.left) > 0 && len(out.missing) == 0
 	return out
 }
 
@@ -78,8 +71,32 @@ func FavoriteLeft(state *local.State, f local.Favorite, now time.Time) []local.W
 	if s == nil {
 		return nil
 	}
-	f.Wishes = newRoles(s, now).ready(f, now).left
+	f.Wishes = newRoles(s, state.Settings.RefuseWeakReasons, now).ready(f, now).left
 	return f.AsWishes()
+}
+
+// FavoriteSheet is what the sheet of a favourite opens with: its roles but those that are active
+// or on their way, and the answers that it has for them, a zero one where it has none. Roles that
+// the person is no longer eligible for are among them, so that the sheet can say so.
+func FavoriteSheet(state *local.State, f local.Favorite, now time.Time) (keys []pim.Key, answers Filled) {
+	s := state.Account(f.Account)
+	if s == nil {
+		return nil, Filled{}
+	}
+	ready := newRoles(s, state.Settings.RefuseWeakReasons, now).ready(f, now)
+	for _, w := range slices.Concat(ready.left, ready.missing) {
+		keys = append(keys, w.Role.Key())
+		if w.Duration > 0 && (answers.Duration == 0 || w.Duration < answers.Duration) {
+			answers.Duration = w.Duration
+		}
+		if answers.Justification == "" {
+			answers.Justification = w.Justification
+		}
+		if answers.Ticket.Number == "" {
+			answers.Ticket = w.Ticket
+		}
+	}
+	return keys, answers
 }
 
 // favoriteSpan is how long the roles of a favourite last, or empty where they differ or have
@@ -137,16 +154,16 @@ func (p *windowPresenter) favoriteRow(f local.Favorite) (Row, bool) {
 	row.Status, row.Tone = favoriteSpan(p.words, f), ToneQuiet
 	row.Detail = pim.CleanText(first.Justification, nameLimit)
 	switch ready := p.roles.ready(f, p.now); {
-	case ready.missing > 0 && len(ready.left) == 0:
-		row.Detail = p.words.Count("favorite.missing", ready.missing)
+	case len(ready.missing) > 0 && len(ready.left) == 0:
+		row.Detail = p.words.Count("favorite.missing", len(ready.missing))
 	case len(ready.left) == 0:
 		row.Detail = p.words.Say("favorite.active")
 	case ready.oneClick:
 		row.Verb, row.Action = p.words.Say("verb.again"), ActivateFavorite{f.Account, f.ID}
 	default:
 		row.Verb, row.Action = p.words.Say("verb.activate-more"), OpenFavorite{f.Account, f.ID}
-		if ready.missing > 0 {
-			row.Tone, row.Detail = ToneWarning, p.words.Count("favorite.missing", ready.missing)
+		if len(ready.missing) > 0 {
+			row.Tone, row.Detail = ToneWarning, p.words.Count("favorite.missing", len(ready.missing))
 		}
 	}
 	row.More = []Offer{{p.words.Say("verb.edit"), EditFavorite{f.Account, f.ID}}}
@@ -169,7 +186,7 @@ func NewFavorite(state *local.State, account string, keys []pim.Key, id string) 
 	if s == nil {
 		return f
 	}
-	r := newRoles(s, state.Now)
+	r := newRoles(s, state.Settings.RefuseWeakReasons, state.Now)
 	for _, k := range keys {
 		w := local.FavoriteRole{}
 		if e := r.eligible[k]; e != nil {

@@ -28,11 +28,13 @@ type roles struct {
 	prolonging map[pim.Key]bool
 	plans      map[pim.Key]pim.Plan
 	names      scopeNames
+	// strict says that a reason must say something: see pim.WeakReason.
+	strict bool
 }
 
-func newRoles(s *pim.Snapshot, now time.Time) *roles {
+func newRoles(s *pim.Snapshot, strict bool, now time.Time) *roles {
 	r := &roles{
-		account: s.Account, snapshot: s, names: newScopeNames(s),
+		account: s.Account, snapshot: s, names: newScopeNames(s), strict: strict,
 		eligible: make(map[pim.Key]*pim.Eligibility, len(s.Eligible)), busy: map[pim.Key]pim.Operation{},
 		prolonging: map[pim.Key]bool{}, plans: map[pim.Key]pim.Plan{},
 	}
@@ -182,11 +184,18 @@ func (r *roles) source(c local.Recent) *pim.Eligibility {
 
 // oneClick says whether a recent role has everything that sending it again needs.
 func (r *roles) oneClick(c local.Recent, now time.Time) bool {
-	e := r.source(c)
+	return r.suffices(r.source(c), Filled{Duration: c.Duration, Justification: c.Justification, Ticket: c.Ticket}, now)
+}
+
+// suffices says whether answers have everything that activating an eligible role needs, for all
+// that is known of its settings. A duration of zero is the role's default.
+func (r *roles) suffices(e *pim.Eligibility, f Filled, now time.Time) bool {
 	p := r.snapshot.Policies[e.Role.Key()]
-	return c.Duration <= p.Limit(e.End, now) && len(p.Check(pim.Activation{
-		Eligibility: *e, Duration: c.Duration, Justification: c.Justification, Ticket: c.Ticket,
-	}, now)) == 0
+	if f.Duration == 0 {
+		f.Duration = p.DefaultDuration(e.End, now)
+	}
+	return f.Duration <= p.Limit(e.End, now) && (!r.strict || !pim.WeakReason(f.Justification)) &&
+		len(p.Check(pim.Activation{Eligibility: *e, Duration: f.Duration, Justification: f.Justification, Ticket: f.Ticket}, now)) == 0
 }
 
 // offline says whether every part of the snapshot fails for want of a connection.

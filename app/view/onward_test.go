@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"roletray/app/local"
 	"roletray/app/view"
 	"roletray/app/view/viewtest"
 	"roletray/pim"
@@ -158,6 +159,28 @@ func TestFavoriteLeft(t *testing.T) {
 	state.Favorites[0].Account = "gone"
 	if got := view.FavoriteLeft(state, state.Favorites[0], viewtest.Now); got != nil {
 		t.Errorf("%+v for an account that is signed out", got)
+	}
+}
+
+// TestFavoriteSheet has what a bundle asks about, and what it has to answer for all of it.
+func TestFavoriteSheet(t *testing.T) {
+	backup, gone := viewtest.Role("Backup Operator", viewtest.Data), viewtest.Role("Gone", viewtest.Web)
+	state := viewtest.Full()
+	f := state.Favorites[0]
+	f.Wishes[0].Justification, f.Wishes[0].Duration = "", 0
+	f.Wishes[1].Ticket = pim.Ticket{Number: "T-1"}
+	f.Wishes = append(f.Wishes, local.FavoriteRole{Role: gone, Eligibility: gone.Key(), Duration: 30 * time.Minute, Justification: "the last"})
+	keys, answers := view.FavoriteSheet(state, f, viewtest.Now)
+	// Contributor is active already.
+	if want := []pim.Key{backup.Key(), viewtest.Role("Monitoring Reader", viewtest.Web).Key(), gone.Key()}; !slices.Equal(keys, want) {
+		t.Errorf("roles %q, want %q", keys, want)
+	}
+	if want := (view.Filled{Duration: 30 * time.Minute, Justification: "On call this week", Ticket: pim.Ticket{Number: "T-1"}}); answers != want {
+		t.Errorf("answers %+v, want %+v", answers, want)
+	}
+	f.Account = "gone"
+	if keys, _ := view.FavoriteSheet(state, f, viewtest.Now); keys != nil {
+		t.Errorf("roles %q for an account that is signed out", keys)
 	}
 }
 

@@ -30,7 +30,7 @@ func PresentTray(state *local.State, now time.Time, w Words) Tray {
 	}
 	p := &trayPresenter{state: state, now: now, words: w, wake: wake{now: now}}
 	for _, s := range state.Accounts {
-		p.accounts = append(p.accounts, newRoles(s, now))
+		p.accounts = append(p.accounts, newRoles(s, state.Settings.RefuseWeakReasons, now))
 	}
 	p.wake.at(midnight(now).AddDate(0, 0, 1))
 	t := Tray{Menu: p.menu(), Icon: p.icon(), Tooltip: p.tooltip(), Badge: p.badge()}
@@ -145,7 +145,7 @@ func (p *trayPresenter) onward(r *roles, a pim.Assignment, id string) Item {
 	case oneClick:
 		return Item{ID: id + ":continue", Label: now, Enabled: true, Action: Continue{r.account.ID, key}}
 	case can:
-		return Item{ID: id + ":continue", Label: more, Enabled: true, Action: Open{PageRoles}}
+		return Item{ID: id + ":continue", Label: more, Enabled: true, Action: OpenContinue{r.account.ID, key}}
 	}
 	return Item{}
 }
@@ -168,10 +168,7 @@ func (p *trayPresenter) favorites() []Item {
 			switch span := favoriteSpan(p.words, f); {
 			case !ready.oneClick:
 				item.Label = p.words.Say("tray.favorite-sheet", name)
-				item.Action = Open{PageRoles}
-				if len(f.Wishes) == 1 {
-					item.Action = OpenSheet{r.account.ID, f.Wishes[0].Role.Key()}
-				}
+				item.Action = OpenFavorite{r.account.ID, f.ID}
 			case span != "":
 				item.Label = p.words.Say("tray.favorite", name, span)
 			default:

@@ -41,7 +41,7 @@ func PresentWindow(state *local.State, now time.Time, w Words, look Look) Window
 		v.RequestsEmpty, v.ApprovalsEmpty = v.Empty, v.Empty
 		return v
 	}
-	p.roles = newRoles(p.snapshot, now)
+	p.roles = newRoles(p.snapshot, p.state.Settings.RefuseWeakReasons, now)
 	v.Rows, v.Empty = p.rows()
 	v.Kinds = p.kinds()
 	v.Requests = p.requests()

@@ -25,7 +25,7 @@ type Sheet struct {
 	JustificationRequired bool
 	// TicketRequired says that a role asks for a ticket. Where it is false no ticket is asked for.
 	TicketRequired bool
-	// Justification and Ticket are what was given the last time.
+	// Justification and Ticket are what is stored for the roles.
 	Justification string
 	Ticket        pim.Ticket
 	// Reasons are the person's recent justifications, the newest first.
@@ -128,7 +128,7 @@ type Entry struct {
 	TicketSystem  string
 }
 
-// Filled is an Entry that was understood.
+// Filled is an Entry that was understood, or answers that are stored.
 type Filled struct {
 	Duration      time.Duration
 	Start         time.Time
@@ -177,7 +177,7 @@ func newSheet(state *local.State, account string, keys []pim.Key, now time.Time,
 		s.Problem = w.Say("sheet.no-account")
 		return s
 	}
-	b := sheetBuilder{sheet: &s, state: state, roles: newRoles(snapshot, now), now: now, words: w}
+	b := sheetBuilder{sheet: &s, state: state, roles: newRoles(snapshot, state.Settings.RefuseWeakReasons, now), now: now, words: w}
 	if continues {
 		b.follow(keys[0])
 	}
@@ -223,6 +223,11 @@ func (b *sheetBuilder) find(k pim.Key) (*pim.Eligibility, pim.Role) {
 	for _, a := range b.roles.active {
 		if a.Assignment.Role.Key() == k {
 			return b.roles.eligibilityOf(a.Assignment.Role), a.Assignment.Role
+		}
+	}
+	for _, o := range b.roles.operations {
+		if o.Role.Key() == k {
+			return b.roles.eligibilityOf(o.Role), o.Role
 		}
 	}
 	return nil, pim.Role{}
@@ -363,29 +368,47 @@ func (b *sheetBuilder) notes() {
 	}
 }
 
-// remembered takes over what was given the last time for these roles, and recent reasons.
+// remembered takes over what is stored for these roles, and recent reasons.
 func (b *sheetBuilder) remembered() {
 	s := b.sheet
-	s.Default = b.state.Settings.Duration
-	if s.Default <= 0 {
-		s.Default = pim.ShortDefault
-	}
-	found := false
 	for _, c := range b.state.Recent {
 		if j := strings.TrimSpace(c.Justification); j != "" && !slices.Contains(s.Reasons, j) && len(s.Reasons) < sheetReasons {
 			s.Reasons = append(s.Reasons, j)
 		}
-		key := c.Role.Key()
-		if found || c.Account != s.Account || !slices.ContainsFunc(s.Roles, func(r SheetRole) bool { return r.Key == key }) {
-			continue
-		}
-		found = true
-		s.Justification, s.Ticket = c.Justification, c.Ticket
-		if c.Duration > 0 {
-			s.Default = c.Duration
-		}
+	}
+	stored := b.stored()
+	s.Justification, s.Ticket, s.Default = stored.Justification, stored.Ticket, stored.Duration
+	if s.Default <= 0 {
+		s.Default = b.state.Settings.Duration
+	}
+	if s.Default <= 0 {
+		s.Default = pim.ShortDefault
 	}
 	s.Default = min(s.Default, s.Limit)
+}
+
+// stored is what a plan for one of these roles was to send and could not, else what was given
+// the last time for one, else what a favourite has for one by itself.
+func (b *sheetBuilder) stored() Filled {
+	mine := func(k pim.Key) bool {
+		return slices.ContainsFunc(b.sheet.Roles, func(r SheetRole) bool { return r.Key == k })
+	}
+	for _, p := range b.roles.snapshot.Plans {
+		if p.State == pim.PlanAsks && mine(p.Key()) {
+			return Filled{Duration: p.Duration, Justification: p.Justification, Ticket: p.Ticket}
+		}
+	}
+	for _, c := range b.state.Recent {
+		if c.Account == b.sheet.Account && mine(c.Role.Key()) {
+			return Filled{Duration: c.Duration, Justification: c.Justification, Ticket: c.Ticket}
+		}
+	}
+	for _, f := range b.roles.favorites(b.state) {
+		if w := f.Wishes; len(w) == 1 && mine(w[0].Role.Key()) {
+			return Filled{Duration: w[0].Duration, Justification: w[0].Justification, Ticket: w[0].Ticket}
+		}
+	}
+	return Filled{}
 }
 
 func (b *sheetBuilder) durations() {

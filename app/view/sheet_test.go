@@ -113,6 +113,56 @@ func TestSheetRemembers(t *testing.T) {
 	}
 }
 
+// TestSheetTakesWhatIsStored prefers what a plan could not send to the last activation, and that to a favourite.
+func TestSheetTakesWhatIsStored(t *testing.T) {
+	backup := viewtest.Role("Backup Operator", viewtest.Data)
+	state := viewtest.Demo()
+	s := state.Accounts[0]
+	s.Plans = []pim.Plan{{Role: backup, State: pim.PlanAsks, Duration: 3 * time.Hour, Justification: "the plan's", Ticket: pim.Ticket{Number: "P-1"}}}
+	wish := local.FavoriteRole{Role: backup, Eligibility: backup.Key(), Duration: 30 * time.Minute, Justification: "the favourite's", Ticket: pim.Ticket{Number: "F-1"}}
+	state.Favorites = []local.Favorite{{Account: viewtest.AccountID, OwnFavorite: local.OwnFavorite{ID: "f", Wishes: []local.FavoriteRole{wish}}}}
+	want := func(d time.Duration, reason, ticket string) {
+		t.Helper()
+		if s := sheet(t, state, backup); s.Default != d || s.Justification != reason || s.Ticket.Number != ticket {
+			t.Errorf("%v, %q, %q, want %v, %q, %q", s.Default, s.Justification, s.Ticket.Number, d, reason, ticket)
+		}
+	}
+	want(3*time.Hour, "the plan's", "P-1")
+	s.Plans[0].State = pim.PlanWaiting
+	want(2*time.Hour, "Weekly restore test", "")
+	state.Recent = nil
+	want(30*time.Minute, "the favourite's", "F-1")
+	state.Favorites = nil
+	want(time.Hour, "", "")
+}
+
+// TestSheetOfWhatFailed is for a role at a narrower scope that is known from its failure alone.
+func TestSheetOfWhatFailed(t *testing.T) {
+	state := viewtest.Full()
+	s := view.NewSheet(state, viewtest.AccountID, []pim.Key{viewtest.Role("Owner", viewtest.Vault).Key()}, viewtest.Now, words(t, "en"))
+	if len(s.Roles) != 1 || s.Roles[0].Eligibility != viewtest.Role("Owner", viewtest.Data).Key() || s.Roles[0].At != viewtest.Vault {
+		t.Errorf("%+v, %q", s.Roles, s.Problem)
+	}
+}
+
+// TestSheetOfWhatAGroupBrings is chosen in the tray and says that the group comes first. No group
+// brings the membership of another.
+func TestSheetOfWhatAGroupBrings(t *testing.T) {
+	for _, kind := range []pim.Kind{pim.KindAzure, pim.KindDirectory} {
+		t.Run(string(kind), func(t *testing.T) {
+			state := viewtest.AllOfKind(kind, viewtest.Full())
+			role := viewtest.OfKind(kind, viewtest.Role("Cost Reader", viewtest.Data))
+			got, _ := item(view.PresentTray(state, viewtest.Now, words(t, "en")).Menu, "eligible:"+viewtest.AccountID+":"+string(role.Key()))
+			if want := (view.OpenSheet{Account: viewtest.AccountID, Key: role.Key()}); got.Action != want {
+				t.Errorf("the tray has %+v, want %+v", got, want)
+			}
+			if s := sheet(t, state, role); !strings.Contains(notes(s), "First activates the group Payroll on call.") || s.Problem != "" {
+				t.Errorf("notes %q, problem %q", notes(s), s.Problem)
+			}
+		})
+	}
+}
+
 func TestSheetWithNothingToActivate(t *testing.T) {
 	if s := sheet(t, viewtest.Demo(), viewtest.Role("Gone", viewtest.Data)); s.Problem == "" {
 		t.Error("no problem for a role that is gone")

@@ -330,56 +330,97 @@ func TestNextIsTheFirstChange(t *testing.T) {
 	}
 }
 
+// perKind runs a test for each kind of role.
+func perKind(t *testing.T, test func(*testing.T, pim.Kind)) {
+	for _, kind := range viewtest.Kinds {
+		t.Run(string(kind), func(t *testing.T) { test(t, kind) })
+	}
+}
+
 func TestRecentIsOneClickOnlyWhenComplete(t *testing.T) {
-	backup := viewtest.Role("Backup Operator", viewtest.Data).Key()
-	id := "recent:" + viewtest.AccountID + ":" + string(backup)
+	backup := viewtest.Role("Backup Operator", viewtest.Data)
+	activates := func(k pim.Key) view.Action { return view.Activate{Account: viewtest.AccountID, Key: k} }
+	asks := func(k pim.Key) view.Action { return view.OpenSheet{Account: viewtest.AccountID, Key: k} }
 	for _, tt := range []struct {
 		name   string
 		change func(*pim.Snapshot, *local.State)
-		want   view.Action
+		want   func(pim.Key) view.Action
 	}{
-		{"complete", func(*pim.Snapshot, *local.State) {}, view.Activate{Account: viewtest.AccountID, Key: backup}},
-		{"no reason stored", func(_ *pim.Snapshot, s *local.State) { s.Recent[0].Justification = " " }, view.OpenSheet{Account: viewtest.AccountID, Key: backup}},
-		{"longer than allowed", func(_ *pim.Snapshot, s *local.State) { s.Recent[0].Duration = 9 * time.Hour }, view.OpenSheet{Account: viewtest.AccountID, Key: backup}},
+		{"complete", func(*pim.Snapshot, *local.State) {}, activates},
+		{"no reason stored", func(_ *pim.Snapshot, s *local.State) { s.Recent[0].Justification = " " }, asks},
+		{"a weak reason, where those are refused", func(_ *pim.Snapshot, s *local.State) {
+			s.Recent[0].Justification, s.Settings.RefuseWeakReasons = "restore", true
+		}, asks},
+		{"longer than allowed", func(_ *pim.Snapshot, s *local.State) { s.Recent[0].Duration = 9 * time.Hour }, asks},
 		{"no ticket stored", func(s *pim.Snapshot, _ *local.State) {
-			p := s.Policies[backup]
+			p := s.Policies[backup.Key()]
 			p.TicketRequired = true
-			s.Policies[backup] = p
-		}, view.OpenSheet{Account: viewtest.AccountID, Key: backup}},
-		{"eligibility ends first", func(s *pim.Snapshot, _ *local.State) { s.Eligible[0].End = viewtest.Now.Add(time.Hour) }, view.OpenSheet{Account: viewtest.AccountID, Key: backup}},
-		{"policy unreadable", func(s *pim.Snapshot, _ *local.State) { s.Policies[backup] = pim.Policy{} }, view.Activate{Account: viewtest.AccountID, Key: backup}},
-		{"no longer eligible", func(s *pim.Snapshot, _ *local.State) { s.Eligible = s.Eligible[1:] }, nil},
+			s.Policies[backup.Key()] = p
+		}, asks},
+		{"eligibility ends first", func(s *pim.Snapshot, _ *local.State) { s.Eligible[0].End = viewtest.Now.Add(time.Hour) }, asks},
+		{"policy unreadable", func(s *pim.Snapshot, _ *local.State) { s.Policies[backup.Key()] = pim.Policy{} }, activates},
+		{"no longer eligible", func(s *pim.Snapshot, _ *local.State) { s.Eligible = s.Eligible[1:] }, func(pim.Key) view.Action { return nil }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			menu := view.PresentTray(demo(tt.change), viewtest.Now, words(t, "en")).Menu
-			got, _ := item(menu, id)
-			if got.Action != tt.want {
-				t.Errorf("%#v, want %#v", got.Action, tt.want)
-			}
+			perKind(t, func(t *testing.T, kind pim.Kind) {
+				menu := view.PresentTray(viewtest.AllOfKind(kind, demo(tt.change)), viewtest.Now, words(t, "en")).Menu
+				key := viewtest.OfKind(kind, backup).Key()
+				got, _ := item(menu, "recent:"+viewtest.AccountID+":"+string(key))
+				if want := tt.want(key); got.Action != want {
+					t.Errorf("%#v, want %#v", got.Action, want)
+				}
+			})
 		})
 	}
 }
 
-func TestDeactivateIsLockedForFiveMinutes(t *testing.T) {
-	key := viewtest.Role("Key Vault Secrets Officer", viewtest.Vault).Key()
-	id := "active:" + viewtest.AccountID + ":" + string(key) + ":deactivate"
-	w := words(t, "en")
-	for after, want := range map[time.Duration]string{0: "Deactivate (from 14:11)", 3 * time.Minute: "Deactivate"} {
-		got, _ := item(view.PresentTray(viewtest.Demo(), viewtest.Now.Add(after), w).Menu, id)
-		if got.Label != want || got.Enabled != (want == "Deactivate") {
-			t.Errorf("after %s: %+v", after, got)
+// TestTrayAsksForWhatIsMissing has what lacks an answer open the sheet for just that.
+func TestTrayAsksForWhatIsMissing(t *testing.T) {
+	perKind(t, func(t *testing.T, kind pim.Kind) {
+		key := func(name string, s pim.Scope) pim.Key { return viewtest.OfKind(kind, viewtest.Role(name, s)).Key() }
+		state := viewtest.Full()
+		state.Favorites[0].Wishes[0].Justification = ""
+		state.Accounts[0].Operations = nil
+		menu := view.PresentTray(viewtest.AllOfKind(kind, state), viewtest.Now, words(t, "en")).Menu
+		at := viewtest.AccountID + ":"
+		secrets, security := key("Key Vault Secrets Officer", viewtest.Vault), key("Security Administrator", viewtest.Directory)
+		backup := key("Backup Operator", viewtest.Data)
+		for id, want := range map[string]view.Action{
+			"favorite:" + at + "f1":                        view.OpenFavorite{Account: viewtest.AccountID, Favorite: "f1"},
+			"favorite:" + at + "f2":                        view.OpenFavorite{Account: viewtest.AccountID, Favorite: "f2"},
+			"active:" + at + string(secrets) + ":continue": view.OpenContinue{Account: viewtest.AccountID, Key: secrets},
+			"plan:" + at + string(security):                view.OpenSheet{Account: viewtest.AccountID, Key: security},
+			"eligible:" + at + string(backup):              view.OpenSheet{Account: viewtest.AccountID, Key: backup},
+		} {
+			got, ok := item(menu, id)
+			if !ok || got.Action != want || !strings.HasSuffix(got.Label, "…") {
+				t.Errorf("%s: %+v, want %#v", id, got, want)
+			}
 		}
-	}
-	locked := func(after time.Duration) view.Row {
-		rows := view.PresentWindow(viewtest.Demo(), viewtest.Now.Add(after), w, view.Look{}).Rows
-		return rows[slices.IndexFunc(rows, func(r view.Row) bool { return r.ID == "active:"+string(key) })]
-	}
-	if r := locked(0); r.Verb != "Deactivate in 3 min" || r.Action != nil {
-		t.Errorf("at once: %q %v", r.Verb, r.Action)
-	}
-	if r := locked(3 * time.Minute); r.Verb != "Deactivate" || r.Action == nil {
-		t.Errorf("after: %q %v", r.Verb, r.Action)
-	}
+	})
+}
+
+func TestDeactivateIsLockedForFiveMinutes(t *testing.T) {
+	perKind(t, func(t *testing.T, kind pim.Kind) {
+		key := viewtest.OfKind(kind, viewtest.Role("Key Vault Secrets Officer", viewtest.Vault)).Key()
+		id := "active:" + viewtest.AccountID + ":" + string(key) + ":deactivate"
+		state, w := viewtest.AllOfKind(kind, viewtest.Demo()), words(t, "en")
+		for after, want := range map[time.Duration]string{0: "Deactivate (from 14:11)", 3 * time.Minute: "Deactivate"} {
+			got, _ := item(view.PresentTray(state, viewtest.Now.Add(after), w).Menu, id)
+			if got.Label != want || got.Enabled != (want == "Deactivate") {
+				t.Errorf("after %s: %+v", after, got)
+			}
+		}
+		locked := func(after time.Duration) view.Row {
+			return rowOf(t, view.PresentWindow(state, viewtest.Now.Add(after), w, view.Look{}).Rows, "active:"+string(key))
+		}
+		if r := locked(0); r.Verb != "Deactivate in 3 min" || r.Action != nil {
+			t.Errorf("at once: %q %v", r.Verb, r.Action)
+		}
+		if r := locked(3 * time.Minute); r.Verb != "Deactivate" || r.Action == nil {
+			t.Errorf("after: %q %v", r.Verb, r.Action)
+		}
+	})
 }
 
 func titles(rows []view.Row, t view.RowType) []string {

@@ -89,6 +89,7 @@ const (
 	expiredSentence     = "Your sign-in has expired or was revoked; sign in again."
 	unconnectedSentence = "Entra roles and groups are not connected; sign in again and go through both pages, or ask an administrator for consent."
 	cancelSentence      = "The sign-in was cancelled; sign in again when you want to."
+	promptSentence      = "The prompt in the browser was cancelled, so nothing was sent; try again and complete it."
 )
 
 // signInNeeded is ErrSignInNeeded for a sign-in that must meet claims.
@@ -106,6 +107,18 @@ func withClaims(err error, claims pim.Claims) error {
 	}
 	c := *e
 	c.Claims = claims.Merge(e.Claims)
+	return &c
+}
+
+// calledOff says of a prompt for more proof that the person called off what that means: they
+// are signed in as before.
+func calledOff(err error) error {
+	e, ok := errors.AsType[*pim.Error](err)
+	if !ok || !errors.Is(err, ErrCancelled) {
+		return err
+	}
+	c := *e
+	c.Err = &reason{kind: ErrCancelled, sentence: promptSentence}
 	return &c
 }
 

@@ -436,6 +436,28 @@ func TestStepUp(t *testing.T) {
 	}
 }
 
+// TestStepUpIsCalledOff cancels a prompt: the person stays signed in, and is told no other.
+func TestStepUpIsCalledOff(t *testing.T) {
+	b := newBench(t)
+	s := b.service()
+	acc := b.signIn(s)
+	before := b.token(s, acc, pim.AudienceARM)
+	for _, answer := range []url.Values{
+		{"error": {"access_denied"}, "error_subcode": {"cancel"}},
+		{"error": {"access_denied"}, "error_description": {"AADSTS65004: User declined to consent to access the app."}},
+	} {
+		b.use(answerWith(answer))
+		_, err := s.Source(acc.ID).Token(t.Context(), pim.AudienceARM, signin.TokenRequest{Claims: contextC1, Interactive: true})
+		b.wantError(err, signin.ErrCancelled, pim.CodeCancelled)
+		if text := pim.Explain(err).Text; !strings.HasPrefix(text, "The prompt in the browser was cancelled, so nothing was sent") {
+			t.Errorf("it says %q", text)
+		}
+	}
+	if now := b.token(s, acc, pim.AudienceARM); now.Value != before.Value {
+		t.Error("the token is another one")
+	}
+}
+
 // TestOtherAccount answers a prompt for one account with another.
 func TestOtherAccount(t *testing.T) {
 	b := newBench(t)

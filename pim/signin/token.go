@@ -120,7 +120,11 @@ func (s *Source) from(ctx context.Context, acc *account, a pim.Audience, r Token
 	claims := ClaimsOf(err)
 	return acc.flights.do(ctx, "interactive\x00"+key, interactiveLimit, func(ctx context.Context) (Token, error) {
 		s.service.log.Info("browser prompt", "account", s.accountID, "audience", a, "stepUp", claims != "")
-		return acc.session.interactive(ctx, a, claims)
+		tok, err := acc.session.interactive(ctx, a, claims)
+		if claims != "" && ctx.Err() == nil {
+			err = calledOff(err)
+		}
+		return tok, err
 	})
 }
 

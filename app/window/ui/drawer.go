@@ -3,6 +3,8 @@
 package ui
 
 import (
+	"strings"
+
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/layout"
@@ -20,7 +22,7 @@ type drawer interface {
 	tick()
 	// submit does what the drawer's main button does.
 	submit()
-	// acted says that the drawer has sent what it was for.
+	// acted says that the drawer has sent what it was for, or is about to.
 	acted() bool
 	// leave is asked before the person closes it, and says whether it goes.
 	leave() bool
@@ -28,17 +30,70 @@ type drawer interface {
 	closed()
 }
 
-// openDrawer shows a drawer in place of the one that is open.
+// openDrawer shows a drawer in place of the one that is open, or over it where the person has
+// filled something in: that comes back when the new one closes.
 func (u *UI) openDrawer(d drawer) {
-	u.closeSheet()
+	if u.filledIn() {
+		u.beneath = append(u.beneath, u.sheet)
+	} else {
+		u.closeTop()
+	}
 	u.sheet = d
 	c := u.p.Window.Canvas()
 	c.Overlays().Add(d.top())
 	d.top().Resize(c.Size())
 	relayout(d.top())
+	u.opened = fieldsOf(d.top())
 }
 
+// filledIn says whether something would be lost with the drawer that is open.
+func (u *UI) filledIn() bool {
+	return u.sheet != nil && !u.sheet.acted() && fieldsOf(u.sheet.top()) != u.opened
+}
+
+// setSheet has the open drawer take over a new state.
+func (u *UI) setSheet() {
+	d, mine := u.sheet, u.filledIn()
+	if d == nil {
+		return
+	}
+	d.set()
+	if u.sheet == d && !mine { // else it has closed, or what has changed is the person's
+		u.opened = fieldsOf(d.top())
+	}
+}
+
+// fieldsOf are the texts and choices in the fields of a tree of containers.
+func fieldsOf(o fyne.CanvasObject) string {
+	switch o := o.(type) {
+	case *fyne.Container:
+		var all strings.Builder
+		for _, child := range o.Objects {
+			all.WriteString(fieldsOf(child))
+		}
+		return all.String()
+	case *container.Scroll:
+		return fieldsOf(o.Content)
+	case *entry:
+		return o.Text + "\x00"
+	case *widget.RadioGroup:
+		return o.Selected + "\x00"
+	}
+	return ""
+}
+
+// closeSheet closes the drawer that is shown. One that it was opened over comes back.
 func (u *UI) closeSheet() {
+	u.closeTop()
+	if n := len(u.beneath); n > 0 {
+		u.sheet, u.beneath = u.beneath[n-1], u.beneath[:n-1]
+		u.opened = "" // it was kept for what is in its fields
+		u.setSheet()
+	}
+	u.focusSearch()
+}
+
+func (u *UI) closeTop() {
 	if u.sheet == nil {
 		return
 	}
@@ -49,7 +104,6 @@ func (u *UI) closeSheet() {
 	if l := u.list(); d.acted() && l != nil {
 		l.clearMarks()
 	}
-	u.focusSearch()
 }
 
 // leaveSheet closes the drawer for the person, who may be held up by it.
@@ -126,7 +180,7 @@ func (f *form) say(problem string) {
 func (f *form) top() *fyne.Container { return f.overlay }
 func (f *form) set()                 {}
 func (f *form) tick()                {}
-func (f *form) acted() bool          { return f.sent }
+func (f *form) acted() bool          { return f.sent || f.done }
 func (f *form) leave() bool          { return true }
 func (f *form) closed()              {}
 func (f *form) submit() {

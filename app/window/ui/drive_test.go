@@ -8,6 +8,9 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/driver/desktop"
+
+	"roletray/app/view"
+	"roletray/pim"
 )
 
 func typeName(o any) string { return fmt.Sprintf("%T", o) }
@@ -72,4 +75,18 @@ func (u *opened) textsOf(o fyne.CanvasObject) map[string]bool {
 		}
 	})
 	return texts
+}
+
+// offer chooses what a role offers beside its button, or by it.
+func (u *opened) offer(key pim.Key, verb string) {
+	u.t.Helper()
+	for _, r := range u.Rows() {
+		for _, o := range append(r.More, view.Offer{Verb: r.Verb, Action: r.Action}) {
+			if r.Key == key && o.Verb == verb {
+				u.Act(o.Action)
+				return
+			}
+		}
+	}
+	u.t.Fatalf("%s does not offer %q", key, verb)
 }

@@ -21,3 +21,14 @@ func (u *UI) NewRows() *int {
 	u.roles.list.CreateItem = func() fyne.CanvasObject { n++; return create() }
 	return &n
 }
+
+// Hint is what a field says while it is empty, or nothing for anything else.
+func Hint(f fyne.Focusable) string {
+	if e, ok := f.(*entry); ok {
+		return e.PlaceHolder
+	}
+	return ""
+}
+
+// Rows are those of the page of roles.
+func (u *UI) Rows() []view.Row { return u.shown.Rows }

@@ -81,21 +81,15 @@ func (u *UI) activateFavorite(a view.ActivateFavorite) {
 	}, nil)
 }
 
-// openFavorite shows the activation sheet of a favourite's roles, with what it holds.
+// openFavorite shows the activation sheet of what is left of a favourite, with what it holds.
 func (u *UI) openFavorite(a view.OpenFavorite) {
 	f, ok := u.favorite(a.Account, a.Favorite)
-	if !ok || len(f.Wishes) == 0 {
+	if !ok {
 		return
 	}
-	prefill := &local.Prefill{Duration: f.Wishes[0].Duration, Justification: f.Wishes[0].Justification, Ticket: f.Wishes[0].Ticket}
-	var keys []pim.Key
-	for _, w := range f.Wishes {
-		keys = append(keys, w.Role.Key())
-		if w.Duration > 0 && w.Duration < prefill.Duration {
-			prefill.Duration = w.Duration
-		}
+	if keys, answers := view.FavoriteSheet(u.state, f, u.now()); len(keys) > 0 {
+		u.openSheet(a.Account, keys, answers)
 	}
-	u.openSheet(a.Account, keys, prefill)
 }
 
 func (u *UI) newFavorite(account string, keys []pim.Key) {

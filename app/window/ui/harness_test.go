@@ -117,12 +117,35 @@ type opened struct {
 	agent  *recorder
 	clock  time.Time
 	// first is the state that it was opened with.
-	first *local.State
-	wake  time.Duration
+	first  *local.State
+	wake   time.Duration
+	raised int
 	// later keeps work back until run, where it is not nil; done is called after each change
 	// that work has made to the window.
 	later *[]func()
 	done  func()
+}
+
+// perKind runs a test for each kind of role.
+func perKind(t *testing.T, test func(*testing.T, pim.Kind)) {
+	for _, kind := range viewtest.Kinds {
+		t.Run(string(kind), func(t *testing.T) { test(t, kind) })
+	}
+}
+
+func demo(kind pim.Kind) *local.State { return viewtest.AllOfKind(kind, viewtest.Demo()) }
+func full(kind pim.Kind) *local.State { return viewtest.AllOfKind(kind, viewtest.Full()) }
+
+func historyOf(kind pim.Kind) []local.HistoryEntry {
+	all := history()
+	for i := range all {
+		all[i].Role = viewtest.OfKind(kind, all[i].Role)
+	}
+	return all
+}
+
+func role(kind pim.Kind, name string, s pim.Scope) pim.Role {
+	return viewtest.OfKind(kind, viewtest.Role(name, s))
 }
 
 type options struct {

@@ -81,64 +81,70 @@ func (u *opened) wantLast(want any) {
 }
 
 func TestDecide(t *testing.T) {
-	u := open(t, viewtest.Full(), options{})
-	u.shortcut(fyne.Key3)
-	u.want("Boris Boss", "CHG-88", "Your own request: somebody else has to decide it.")
-	u.key(fyne.KeyDown)
-	u.key(fyne.KeySpace)
-	u.key(fyne.KeyDown)
-	u.key(fyne.KeySpace)
-	u.key(fyne.KeyDown)
-	u.key(fyne.KeySpace) // one's own cannot be marked
-	u.want("2 requests selected")
-	u.tap("Decide…")
-	u.want("Decide 2 requests", "Boris Boss asks for 2 h.", "Reason: Review alerts", "Ticket: Jira CHG-88")
-	u.tap("Approve")
-	u.want("Say why you approve or deny.")
-	u.typeInto("agreed")
-	already := &pim.Problem{Code: pim.CodeDecided, Text: "x"}
-	u.agent.decide = func(local.DecideRequest) local.DecideAnswer {
-		return local.DecideAnswer{Outcomes: []*pim.Problem{nil, already}}
-	}
-	u.tap("Approve")
-	u.wantLast(local.DecideRequest{
-		Account: viewtest.AccountID, Approve: true, Justification: "agreed",
-		Approvals: []local.ApprovalRef{{Kind: pim.KindAzure, ID: "a1"}, {Kind: pim.KindDirectory, ID: "a2"}},
+	perKind(t, func(t *testing.T, kind pim.Kind) {
+		u := open(t, full(kind), options{})
+		u.shortcut(fyne.Key3)
+		u.want("Boris Boss", "CHG-88", "Your own request: somebody else has to decide it.")
+		u.key(fyne.KeyDown)
+		u.key(fyne.KeySpace)
+		u.key(fyne.KeyDown)
+		u.key(fyne.KeySpace)
+		u.key(fyne.KeyDown)
+		u.key(fyne.KeySpace) // one's own cannot be marked
+		u.want("2 requests selected")
+		u.tap("Decide…")
+		u.want("Decide 2 requests", "Boris Boss asks for 2 h.", "Reason: Review alerts", "Ticket: Jira CHG-88")
+		u.tap("Approve")
+		u.want("Say why you approve or deny.")
+		u.typeInto("agreed")
+		already := &pim.Problem{Code: pim.CodeDecided, Text: "x"}
+		u.agent.decide = func(local.DecideRequest) local.DecideAnswer {
+			return local.DecideAnswer{Outcomes: []*pim.Problem{nil, already}}
+		}
+		u.tap("Approve")
+		u.wantLast(local.DecideRequest{
+			Account: viewtest.AccountID, Approve: true, Justification: "agreed",
+			Approvals: []local.ApprovalRef{{Kind: kind, ID: "a1"}, {Kind: kind, ID: "a2"}},
+		})
+		u.want("approved", "Somebody else has decided this already.")
+		u.tap("Close")
+		if u.has("selected") {
+			t.Error("the marks stay after a decision")
+		}
 	})
-	u.want("approved", "Somebody else has decided this already.")
-	u.tap("Close")
-	if u.has("selected") {
-		t.Error("the marks stay after a decision")
-	}
 }
 
 func TestDenyOne(t *testing.T) {
-	u := open(t, viewtest.Full(), options{})
-	u.decideFirst()
-	u.typeInto("not now")
-	u.tap("Deny")
-	u.wantLast(local.DecideRequest{
-		Account: viewtest.AccountID, Justification: "not now", Approvals: []local.ApprovalRef{{Kind: pim.KindAzure, ID: "a1"}},
+	perKind(t, func(t *testing.T, kind pim.Kind) {
+		u := open(t, full(kind), options{})
+		u.decideFirst()
+		u.typeInto("not now")
+		u.tap("Deny")
+		u.wantLast(local.DecideRequest{
+			Account: viewtest.AccountID, Justification: "not now", Approvals: []local.ApprovalRef{{Kind: kind, ID: "a1"}},
+		})
+		if u.window.Canvas().Overlays().Top() != nil {
+			t.Error("the sheet stays when all is decided")
+		}
 	})
-	if u.window.Canvas().Overlays().Top() != nil {
-		t.Error("the sheet stays when all is decided")
-	}
 }
 
 func TestPlans(t *testing.T) {
-	u := open(t, viewtest.Full(), options{size: fyne.NewSize(1024, 1500)})
-	u.want("continues 15:20, if awake", "did not continue")
-	contributor := viewtest.Role("Contributor", viewtest.Production).Key()
-	u.Act(view.DropPlan{Account: viewtest.AccountID, Key: contributor})
-	u.wantLast(dropped{local.RoleRequest{Account: viewtest.AccountID, Key: contributor}})
-	u.Act(view.OpenContinue{Account: viewtest.AccountID, Key: secrets()})
-	u.want("Continue role", "Continue at 14:16", "Active from 14:16 until 15:16.")
-	u.typeInto("still restoring")
-	u.tap("Continue at 14:16")
-	u.wantLast(local.ContinueRequest{Account: viewtest.AccountID, Key: secrets(), Duration: time.Hour, Justification: "still restoring"})
-	if u.has("Continue role") {
-		t.Error("the sheet stays when the plan is made")
-	}
+	perKind(t, func(t *testing.T, kind pim.Kind) {
+		u := open(t, full(kind), options{size: fyne.NewSize(1024, 1500)})
+		u.want("continues 15:20, if awake", "did not continue")
+		contributor := role(kind, "Contributor", viewtest.Production).Key()
+		u.Act(view.DropPlan{Account: viewtest.AccountID, Key: contributor})
+		u.wantLast(dropped{local.RoleRequest{Account: viewtest.AccountID, Key: contributor}})
+		u.Act(view.OpenContinue{Account: viewtest.AccountID, Key: role(kind, "Key Vault Secrets Officer", viewtest.Vault).Key()})
+		u.want("Continue role", "Continue at 14:16", "Active from 14:16 until 15:16.")
+		u.typeInto("still restoring")
+		u.tap("Continue at 14:16")
+		u.wantLast(local.ContinueRequest{Account: viewtest.AccountID, Key: role(kind, "Key Vault Secrets Officer", viewtest.Vault).Key(), Duration: time.Hour, Justification: "still restoring"})
+		if u.has("Continue role") {
+			t.Error("the sheet stays when the plan is made")
+		}
+	})
 }
 
 func TestNarrowerScopes(t *testing.T) {
@@ -175,16 +181,29 @@ func TestNarrowerScopes(t *testing.T) {
 }
 
 func TestCheckSaysWhatItFound(t *testing.T) {
-	u := open(t, viewtest.Full(), options{})
-	u.agent.activate = findings
-	u.sheet("Cost Reader")
-	u.want("First activates the group Payroll on call.")
-	u.typeInto("Monthly report")
-	u.tap("Check")
-	u.want("Nothing speaks against it. Judged by the role's settings only; the service has no dry run for it.")
-	if q, ok := u.last().(local.ActivateRequest); !ok || !q.Check {
-		t.Errorf("asked for %+v", u.last())
-	}
+	perKind(t, func(t *testing.T, kind pim.Kind) {
+		u := open(t, full(kind), options{})
+		u.agent.activate = func(local.ActivateRequest) (local.ActivateAnswer, error) {
+			return local.ActivateAnswer{Findings: []pim.Finding{{Local: kind == pim.KindGroup}}}, nil
+		}
+		name := "Cost Reader"
+		if kind == pim.KindGroup {
+			name = "Monitoring Reader" // no group brings another
+		}
+		u.sheet(name)
+		if got := u.has("First activates the group Payroll on call."); got != (kind != pim.KindGroup) {
+			t.Errorf("the group that brings the role is named: %v", got)
+		}
+		u.typeInto("Monthly report")
+		u.tap("Check")
+		u.want("Nothing speaks against it.")
+		if got := u.has("Judged by the role's settings only; the service has no dry run for it."); got != (kind == pim.KindGroup) {
+			t.Errorf("it is told as judged by the settings only: %v", got)
+		}
+		if q, ok := u.last().(local.ActivateRequest); !ok || !q.Check || !strings.HasPrefix(string(q.Wishes[0].Key), string(kind)+"|") {
+			t.Errorf("asked for %+v", u.last())
+		}
+	})
 }
 
 func TestWeakReasonIsRefused(t *testing.T) {
@@ -203,35 +222,37 @@ func TestWeakReasonIsRefused(t *testing.T) {
 }
 
 func TestFavorites(t *testing.T) {
-	u := open(t, viewtest.Full(), options{size: fyne.NewSize(1024, 1500)})
-	u.want("Favourites", "On call", "3 roles")
-	if !u.tapIn("Activate", "On call this week") {
-		t.Fatal("no button")
-	}
-	if q, ok := u.last().(local.ActivateRequest); !ok || len(q.Wishes) != 2 || q.Wishes[0].Justification != "On call this week" {
-		t.Errorf("asked for %+v", u.last())
-	}
-	u.Show(view.PageRoles)
-	u.editFirst("on call")
-	u.want("Edit favourite", "Backup Operator")
-	u.typeInto("!")
-	u.tap("Save")
-	q, ok := u.last().(local.FavoritesRequest)
-	if !ok || len(q.Favorites) != 3 || q.Favorites[0].Name != "On call!" || len(q.Favorites[0].Wishes) != 3 {
-		t.Errorf("saved %+v", u.last())
-	}
-	u.Act(view.MoveFavorite{Account: viewtest.AccountID, Favorite: "f1", By: 1})
-	if q := u.last().(local.FavoritesRequest); q.Favorites[0].ID != "f2" || q.Favorites[1].ID != "f1" {
-		t.Errorf("saved %+v", q)
-	}
-	u.Act(view.RemoveFavorite{Account: viewtest.AccountID, Favorite: "f2"})
-	if q := u.last().(local.FavoritesRequest); len(q.Favorites) != 2 {
-		t.Errorf("saved %+v", q)
-	}
-	u.Act(view.Star{Account: viewtest.AccountID, Key: viewtest.Role("Virtual Machine Contributor", viewtest.Development).Key()})
-	if q := u.last().(local.FavoritesRequest); len(q.Favorites) != 4 || q.Favorites[3].Wishes[0].Justification != "Patch jump host" {
-		t.Errorf("saved %+v", q)
-	}
+	perKind(t, func(t *testing.T, kind pim.Kind) {
+		u := open(t, full(kind), options{size: fyne.NewSize(1024, 1500)})
+		u.want("Favourites", "On call", "3 roles")
+		if !u.tapIn("Activate", "On call this week") {
+			t.Fatal("no button")
+		}
+		if q, ok := u.last().(local.ActivateRequest); !ok || len(q.Wishes) != 2 || q.Wishes[0].Justification != "On call this week" {
+			t.Errorf("asked for %+v", u.last())
+		}
+		u.Show(view.PageRoles)
+		u.editFirst("on call")
+		u.want("Edit favourite", "Backup Operator")
+		u.typeInto("!")
+		u.tap("Save")
+		q, ok := u.last().(local.FavoritesRequest)
+		if !ok || len(q.Favorites) != 3 || q.Favorites[0].Name != "On call!" || len(q.Favorites[0].Wishes) != 3 {
+			t.Errorf("saved %+v", u.last())
+		}
+		u.Act(view.MoveFavorite{Account: viewtest.AccountID, Favorite: "f1", By: 1})
+		if q := u.last().(local.FavoritesRequest); q.Favorites[0].ID != "f2" || q.Favorites[1].ID != "f1" {
+			t.Errorf("saved %+v", q)
+		}
+		u.Act(view.RemoveFavorite{Account: viewtest.AccountID, Favorite: "f2"})
+		if q := u.last().(local.FavoritesRequest); len(q.Favorites) != 2 {
+			t.Errorf("saved %+v", q)
+		}
+		u.Act(view.Star{Account: viewtest.AccountID, Key: role(kind, "Virtual Machine Contributor", viewtest.Development).Key()})
+		if q := u.last().(local.FavoritesRequest); len(q.Favorites) != 4 || q.Favorites[3].Wishes[0].Justification != "Patch jump host" {
+			t.Errorf("saved %+v", q)
+		}
+	})
 }
 
 // A second of a countdown makes no row anew, and nothing moves by itself.
@@ -255,6 +276,21 @@ type closing struct {
 }
 
 func (c *closing) Close() error { c.closed = true; return nil }
+
+// TestHistory lists what was done with roles of each kind.
+func TestHistory(t *testing.T) {
+	perKind(t, func(t *testing.T, kind pim.Kind) {
+		u := open(t, demo(kind), options{})
+		u.agent.history = historyOf(kind)
+		u.Show(view.PageHistory)
+		u.want("Contributor", "Owner", "INC-4711 restore")
+		u.search("rg-web")
+		u.want("Owner", "denied")
+		if u.has("Contributor") {
+			t.Error("what does not match is still shown")
+		}
+	})
+}
 
 func TestExportWritesTheFile(t *testing.T) {
 	agent := &recorder{export: "time,role\n"}
@@ -282,15 +318,25 @@ func TestExportAsksForAFile(t *testing.T) {
 }
 
 func TestProlong(t *testing.T) {
-	u := open(t, viewtest.Full(), options{})
-	u.search("website")
-	u.tap("Ask to renew…")
-	u.tap("Send")
-	u.want("Say why you need it longer.")
-	u.typeInto("still on the team")
-	u.tap("Send")
-	u.wantLast(local.ProlongRequest{
-		Account: viewtest.AccountID, Key: viewtest.Role("Website Contributor", viewtest.Web).Key(), Justification: "still on the team",
+	perKind(t, func(t *testing.T, kind pim.Kind) {
+		for _, tt := range []struct {
+			search, verb string
+			want         local.ProlongRequest
+		}{
+			{"website", "Ask to renew…", local.ProlongRequest{Key: role(kind, "Website Contributor", viewtest.Web).Key()}},
+			{"exchange", "Ask to extend…", local.ProlongRequest{Key: role(kind, "Exchange Administrator", viewtest.Directory).Key(), Assigned: true}},
+			{"owner rg-web", "Ask to extend…", local.ProlongRequest{Key: role(kind, "Owner", viewtest.Web).Key()}},
+		} {
+			u := open(t, full(kind), options{})
+			u.search(tt.search)
+			u.offer(tt.want.Key, tt.verb)
+			u.tap("Send")
+			u.want("Say why you need it longer.")
+			u.typeInto("still on the team")
+			u.tap("Send")
+			tt.want.Account, tt.want.Justification = viewtest.AccountID, "still on the team"
+			u.wantLast(tt.want)
+		}
 	})
 }
 

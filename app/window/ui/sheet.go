@@ -4,6 +4,7 @@ package ui
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -61,6 +62,8 @@ type sheet struct {
 	// continues says that the role goes on after its end.
 	continues bool
 
+	// sending says that the agent is asked to have the role go on.
+	sending bool
 	// sent is when the wishes were sent, zero before.
 	sent     time.Time
 	answered bool
@@ -73,16 +76,20 @@ type sheet struct {
 }
 
 // openSheet opens the sheet for roles of an account, with answers where there are some.
-func (u *UI) openSheet(account string, keys []pim.Key, prefill *local.Prefill) {
-	u.openSheetFor(&sheet{ui: u, account: account, keys: keys}, prefill)
+func (u *UI) openSheet(account string, keys []pim.Key, answers view.Filled) {
+	u.openSheetFor(&sheet{ui: u, account: account, keys: keys}, answers)
 }
 
 // openContinue opens the sheet for what follows the end of an active role.
 func (u *UI) openContinue(account string, key pim.Key) {
-	u.openSheetFor(&sheet{ui: u, account: account, keys: []pim.Key{key}, continues: true}, nil)
+	u.openSheetFor(&sheet{ui: u, account: account, keys: []pim.Key{key}, continues: true}, view.Filled{})
 }
 
-func (u *UI) openSheetFor(s *sheet, prefill *local.Prefill) {
+// openSheetFor leaves a sheet alone that is open for the same already.
+func (u *UI) openSheetFor(s *sheet, answers view.Filled) {
+	if open, ok := u.sheet.(*sheet); ok && !open.acted() && open.account == s.account && open.continues == s.continues && slices.Equal(open.keys, s.keys) {
+		return
+	}
 	s.steps = map[time.Duration]*button{}
 	s.model = s.newModel()
 	s.build()
@@ -90,9 +97,7 @@ func (u *UI) openSheetFor(s *sheet, prefill *local.Prefill) {
 	s.justification.SetText(s.model.Justification)
 	s.ticket.SetText(s.model.Ticket.Number)
 	s.ticketSystem.SetText(s.model.Ticket.System)
-	if prefill != nil {
-		s.prefill(prefill)
-	}
+	s.prefill(answers)
 	s.show()
 	u.openDrawer(s)
 	s.focusFirst()
@@ -110,9 +115,10 @@ func (s *sheet) newModel() view.Sheet {
 }
 
 func (s *sheet) top() *fyne.Container { return s.overlay }
-func (s *sheet) acted() bool          { return !s.sent.IsZero() }
+func (s *sheet) acted() bool          { return s.sending || !s.sent.IsZero() }
 
-func (s *sheet) prefill(p *local.Prefill) {
+// prefill puts in the answers that there are.
+func (s *sheet) prefill(p view.Filled) {
 	if p.Duration > 0 {
 		s.duration.SetText(entryText(s.ui.p.Words, min(p.Duration, s.model.Limit)))
 	}
@@ -274,13 +280,16 @@ func (s *sheet) set() {
 		s.showProgress()
 		return
 	}
-	known := len(s.model.Unread) == 0
+	known, mine := len(s.model.Unread) == 0, s.ui.filledIn()
 	untouched := s.duration.Text == entryText(s.ui.p.Words, s.model.Default)
 	s.model = s.newModel()
 	if !known && untouched {
 		s.duration.SetText(entryText(s.ui.p.Words, s.model.Default))
 	}
 	s.show()
+	if !known && !mine && len(s.model.Unread) == 0 {
+		s.focusFirst() // what is asked for is known only now
+	}
 }
 
 // tick shows what time has changed.
@@ -395,19 +404,16 @@ func (s *sheet) field(f view.Field) *entry {
 	return s.duration
 }
 
-// focusFirst puts the focus where something is still to be entered, else on the duration, so
-// that Enter sends.
+// focusFirst puts the focus on the first answer that is missing, else on a reason that may be
+// given, else on the duration, so that Enter sends.
 func (s *sheet) focusFirst() {
-	c := s.ui.p.Window.Canvas()
-	if s.justification.Text == "" {
-		c.Focus(s.justification)
-		return
-	}
+	first := s.duration
 	if _, problems := s.model.Check(s.entryValue(), s.ui.now(), s.ui.p.Words); len(problems) > 0 {
-		c.Focus(s.field(problems[0].Field))
-		return
+		first = s.field(problems[0].Field)
+	} else if s.justification.Text == "" {
+		first = s.justification
 	}
-	c.Focus(s.duration)
+	s.ui.p.Window.Canvas().Focus(first)
 }
 
 // submit does what the button says. Several roles are checked first, all of them: they are sent
@@ -471,7 +477,7 @@ func (s *sheet) ask(wishes []local.Wish, took func([]pim.Operation)) {
 func (s *sheet) filled() (view.Filled, bool) {
 	u := s.ui
 	filled, problems := s.model.Check(s.entryValue(), u.now(), u.p.Words)
-	if s.model.Problem != "" || !s.sent.IsZero() {
+	if s.model.Problem != "" || s.acted() {
 		return filled, false
 	}
 	if len(problems) > 0 {
@@ -561,11 +567,13 @@ func (s *sheet) narrow(scope pim.Scope) {
 func (s *sheet) sendContinue(f view.Filled) {
 	u := s.ui
 	req := local.ContinueRequest{Account: s.account, Key: s.keys[0], Duration: f.Duration, Justification: f.Justification, Ticket: f.Ticket}
-	s.send.Disable()
+	s.sending = true
+	s.show()
 	u.do(func(ctx context.Context, agent Agent) error {
 		_, err := agent.Continue(ctx, req)
 		return err
 	}, func(err error) {
+		s.sending = false
 		switch {
 		case u.sheet != drawer(s):
 			if err != nil {
@@ -574,7 +582,7 @@ func (s *sheet) sendContinue(f view.Filled) {
 		case err == nil:
 			u.closeSheet()
 		default:
-			s.send.Enable()
+			s.show()
 			setLabel(s.problem, u.problem(err).Text, widget.DangerImportance)
 			s.problem.Show()
 			relayout(s.overlay)

@@ -78,7 +78,11 @@ type UI struct {
 	settings  *settingsPage
 	body      *fyne.Container
 	root      *fyne.Container
-	sheet     drawer
+	// sheet is the drawer that is shown, and beneath are those that it was opened over.
+	sheet   drawer
+	beneath []drawer
+	// opened has the sheet's fields as they were before the person changed any.
+	opened string
 }
 
 type arrival struct {
@@ -101,11 +105,8 @@ func New(p Params) *UI {
 	u.rail = newRail(u)
 	u.header = newHeader(u)
 	u.banners = newBannerList(u)
-	u.roles = newRolesPage(u)
-	u.requests = newListPage(u)
-	u.approvals = newApprovalsPage(u)
-	u.history = newHistoryPage(u)
-	u.settings = newSettingsPage(u)
+	u.makePages("")
+	p.App.Settings().AddListener(func(fyne.Settings) { u.makePages(u.page) })
 	u.body = container.NewStack()
 	top := container.NewVBox(u.header.object, u.banners.box)
 	u.root = container.NewBorder(nil, nil, u.rail.object, nil, padded(10, 0, 14, 4, container.NewBorder(top, nil, nil, nil, u.body)))
@@ -114,6 +115,29 @@ func New(p Params) *UI {
 	u.Show(view.PageRoles)
 	u.update()
 	return u
+}
+
+// makePages makes the pages, but for the one that is shown. When the colours change they are made
+// anew, since Fyne repaints only what is on the screen.
+func (u *UI) makePages(shown view.Page) {
+	if shown != view.PageRoles {
+		u.roles = newRolesPage(u)
+	}
+	if shown != view.PageRequests {
+		u.requests = newListPage(u)
+	}
+	if shown != view.PageApprovals {
+		u.approvals = newApprovalsPage(u)
+	}
+	if shown != view.PageHistory {
+		u.history = newHistoryPage(u)
+	}
+	if shown != view.PageSettings {
+		u.settings = newSettingsPage(u)
+		if u.state != nil {
+			u.settings.set(u.state)
+		}
+	}
 }
 
 func (u *UI) applyTheme() {
@@ -140,9 +164,7 @@ func (u *UI) take(a *arrival) {
 	}
 	u.followRaise()
 	u.settings.set(a.state)
-	if u.sheet != nil {
-		u.sheet.set()
-	}
+	u.setSheet()
 	u.update()
 }
 
@@ -161,10 +183,21 @@ func (u *UI) followRaise() {
 	if s.Page != "" {
 		u.Show(view.Page(s.Page))
 	}
-	if s.Prefill != nil && s.Prefill.Raise == s.Raise {
+	if q := s.Sheet; q != nil {
 		u.Show(view.PageRoles)
-		u.openSheet(s.Prefill.Account, []pim.Key{s.Prefill.Key}, s.Prefill)
+		u.act(sheetAction(*q))
 	}
+}
+
+// sheetAction is what a row would offer to open the same sheet.
+func sheetAction(q local.Sheet) view.Action {
+	switch {
+	case q.Favorite != "":
+		return view.OpenFavorite{Account: q.Account, Favorite: q.Favorite}
+	case q.Continues:
+		return view.OpenContinue{Account: q.Account, Key: q.Key}
+	}
+	return view.OpenSheet{Account: q.Account, Key: q.Key}
 }
 
 // Lost says that the agent has ended.
@@ -371,7 +404,7 @@ func (u *UI) act(action view.Action) {
 	case view.Activate:
 		u.activateRecent(a)
 	case view.OpenSheet:
-		u.openSheet(a.Account, []pim.Key{a.Key}, nil)
+		u.openSheet(a.Account, []pim.Key{a.Key}, view.Filled{})
 	case view.Deactivate:
 		u.do(func(ctx context.Context, agent Agent) error {
 			o, err := agent.Deactivate(ctx, local.RoleRequest{Account: a.Account, Key: a.Key})
@@ -404,7 +437,7 @@ func (u *UI) act(action view.Action) {
 func (u *UI) actOnward(action view.Action) {
 	switch a := action.(type) {
 	case view.OpenWider:
-		u.openSheet(a.Account, []pim.Key{a.Key}, nil)
+		u.openSheet(a.Account, []pim.Key{a.Key}, view.Filled{})
 		if s, ok := u.sheet.(*sheet); ok {
 			s.narrow(a.Scope)
 		}
@@ -450,7 +483,7 @@ func (u *UI) activateRecent(a view.Activate) {
 		}, nil)
 		return
 	}
-	u.openSheet(a.Account, []pim.Key{a.Key}, nil)
+	u.openSheet(a.Account, []pim.Key{a.Key}, view.Filled{})
 }
 
 func (u *UI) dismiss(id int) {

@@ -96,12 +96,14 @@ func inside(t *testing.T, p placed, where string) {
 }
 
 func TestRolesPage(t *testing.T) {
-	u := open(t, viewtest.Demo(), options{size: fyne.NewSize(1024, 1400)})
-	u.want("In progress", "Active now", "Recent", "Eligible", "Key Vault Secrets Officer", "8:00 min", "1 h 12 min", "until 15:20",
-		"unconfirmed since 14:02", "Deactivate in 3:00", "Weekly restore test", "ends in 2 days", "step-up", "10 s ago", "Ann Admin")
-	if f := u.window.Canvas().Focused(); typeName(f) != "*ui.entry" {
-		t.Errorf("the focus is on %s, not on the search", typeName(f))
-	}
+	perKind(t, func(t *testing.T, kind pim.Kind) {
+		u := open(t, demo(kind), options{size: fyne.NewSize(1024, 1400)})
+		u.want("In progress", "Active now", "Recent", "Eligible", "Key Vault Secrets Officer", "8:00 min", "1 h 12 min", "until 15:20",
+			"unconfirmed since 14:02", "Deactivate in 3:00", "Weekly restore test", "ends in 2 days", "step-up", "10 s ago", "Ann Admin")
+		if f := u.window.Canvas().Focused(); typeName(f) != "*ui.entry" {
+			t.Errorf("the focus is on %s, not on the search", typeName(f))
+		}
+	})
 }
 
 // What is shown follows the clock by calls of Tick alone.
@@ -153,107 +155,137 @@ func TestTypingInTheListGoesOnInTheSearch(t *testing.T) {
 }
 
 func TestActivate(t *testing.T) {
-	sql := viewtest.Role("SQL DB Contributor", viewtest.Data)
-	u := open(t, viewtest.Demo(), options{})
-	u.agent.activate = func(local.ActivateRequest) (local.ActivateAnswer, error) {
-		return local.ActivateAnswer{Operations: []pim.Operation{{ID: "new", Role: sql, Action: pim.ActionActivate, State: pim.OperationFollowing, Started: viewtest.Now, Changed: viewtest.Now}}}, nil
-	}
-	u.sheet("SQL DB Contributor")
-	u.tap("2 h")
-	u.tap("Activate role")
-	u.want("Say why you need the role.")
-	if slices.ContainsFunc(u.agent.calls, func(c any) bool { _, ok := c.(local.ActivateRequest); return ok }) {
-		t.Fatal("it was sent without a reason")
-	}
-	u.typeInto("because")
-	u.tap("Activate role")
-	u.want("Enter the ticket number.")
-	u.typeInto("T-1")
-	u.want("Active until 16:08.")
-	u.shortcut(fyne.KeyReturn)
-	u.want("being activated…")
-	want := local.ActivateRequest{Account: viewtest.AccountID, Wishes: []local.Wish{{
-		Key: sql.Key(), Duration: 2 * time.Hour, Justification: "because", Ticket: pim.Ticket{Number: "T-1"},
-	}}}
-	if got := u.agent.calls[len(u.agent.calls)-1]; !reflect.DeepEqual(got, want) {
-		t.Errorf("asked for %+v, want %+v", got, want)
-	}
-	done := viewtest.Demo()
-	s := *done.Accounts[0]
-	s.Operations = append(slices.Clone(s.Operations), pim.Operation{ID: "new", Role: sql, Action: pim.ActionActivate, State: pim.OperationDone, Started: viewtest.Now, Changed: viewtest.Now.Add(time.Second)})
-	done.Accounts = []*pim.Snapshot{&s}
-	u.Deliver(done)
-	if u.has("being activated…") || u.window.Canvas().Overlays().Top() != nil {
-		t.Error("the sheet stays when the role is active")
-	}
+	perKind(t, func(t *testing.T, kind pim.Kind) {
+		sql := role(kind, "SQL DB Contributor", viewtest.Data)
+		u := open(t, demo(kind), options{})
+		u.agent.activate = func(local.ActivateRequest) (local.ActivateAnswer, error) {
+			return local.ActivateAnswer{Operations: []pim.Operation{{ID: "new", Role: sql, Action: pim.ActionActivate, State: pim.OperationFollowing, Started: viewtest.Now, Changed: viewtest.Now}}}, nil
+		}
+		u.sheet("SQL DB Contributor")
+		u.tap("2 h")
+		u.tap("Activate role")
+		u.want("Say why you need the role.")
+		if slices.ContainsFunc(u.agent.calls, func(c any) bool { _, ok := c.(local.ActivateRequest); return ok }) {
+			t.Fatal("it was sent without a reason")
+		}
+		u.typeInto("because")
+		u.tap("Activate role")
+		u.want("Enter the ticket number.")
+		u.typeInto("T-1")
+		u.want("Active until 16:08.")
+		u.shortcut(fyne.KeyReturn)
+		u.want("being activated…")
+		want := local.ActivateRequest{Account: viewtest.AccountID, Wishes: []local.Wish{{
+			Key: sql.Key(), Duration: 2 * time.Hour, Justification: "because", Ticket: pim.Ticket{Number: "T-1"},
+		}}}
+		if got := u.agent.calls[len(u.agent.calls)-1]; !reflect.DeepEqual(got, want) {
+			t.Errorf("asked for %+v, want %+v", got, want)
+		}
+		done := demo(kind)
+		s := *done.Accounts[0]
+		s.Operations = append(slices.Clone(s.Operations), pim.Operation{ID: "new", Role: sql, Action: pim.ActionActivate, State: pim.OperationDone, Started: viewtest.Now, Changed: viewtest.Now.Add(time.Second)})
+		done.Accounts = []*pim.Snapshot{&s}
+		u.Deliver(done)
+		if u.has("being activated…") || u.window.Canvas().Overlays().Top() != nil {
+			t.Error("the sheet stays when the role is active")
+		}
+	})
+}
+
+func TestActivateLater(t *testing.T) {
+	perKind(t, func(t *testing.T, kind pim.Kind) {
+		u := open(t, demo(kind), options{})
+		u.sheet("Backup Operator")
+		u.choose("At a time")
+		u.typeInto("17:30")
+		u.want("Active from 17:30 until 19:30.")
+		u.shortcut(fyne.KeyReturn)
+		u.wantLast(local.ActivateRequest{Account: viewtest.AccountID, Wishes: []local.Wish{{
+			Key: role(kind, "Backup Operator", viewtest.Data).Key(), Start: time.Date(2026, time.November, 22, 17, 30, 0, 0, time.UTC).Local(),
+			Duration: 2 * time.Hour, Justification: "Weekly restore test",
+		}}})
+	})
 }
 
 func TestActivationThatFailsIsToldInWords(t *testing.T) {
-	u := open(t, viewtest.Demo(), options{})
-	u.agent.activate = func(local.ActivateRequest) (local.ActivateAnswer, error) {
-		return local.ActivateAnswer{}, local.NewError(pim.CodeOffline, "The service could not be reached. Check the network connection.")
-	}
-	u.sheet("Backup Operator")
-	u.tap("Activate role")
-	u.want("not activated", "The service could not be reached. Check the network connection.")
-	u.tap("Copy details")
-	u.tap("Close")
-	u.want("Eligible")
+	perKind(t, func(t *testing.T, kind pim.Kind) {
+		u := open(t, demo(kind), options{})
+		u.agent.activate = func(local.ActivateRequest) (local.ActivateAnswer, error) {
+			return local.ActivateAnswer{}, local.NewError(pim.CodeOffline, "The service could not be reached. Check the network connection.")
+		}
+		u.sheet("Backup Operator")
+		u.tap("Activate role")
+		u.want("not activated", "The service could not be reached. Check the network connection.")
+		u.tap("Copy details")
+		u.tap("Close")
+		u.want("Eligible")
+	})
 }
 
 func TestSeveralRoles(t *testing.T) {
-	u := open(t, viewtest.Demo(), options{size: fyne.NewSize(800, 1400)})
-	u.key(fyne.KeyDown)
-	u.mark(9, 10)
-	u.want("2 roles selected")
-	u.tap("Activate 2 roles")
-	u.want("Activate 2 roles", "Owner", "Payroll Support")
-	u.typeInto("because")
-	u.tap("Activate 2 roles")
-	req, ok := u.agent.calls[len(u.agent.calls)-1].(local.ActivateRequest)
-	if !ok || len(req.Wishes) != 2 {
-		t.Fatalf("asked for %+v", u.agent.calls)
-	}
-	u.key(fyne.KeyEscape)
-	if u.has("selected") {
-		t.Error("the marks stay after sending")
-	}
+	perKind(t, func(t *testing.T, kind pim.Kind) {
+		u := open(t, demo(kind), options{size: fyne.NewSize(800, 1400)})
+		u.key(fyne.KeyDown)
+		u.mark(9, 10)
+		u.want("2 roles selected")
+		u.tap("Activate 2 roles")
+		u.want("Activate 2 roles", "Owner", "Payroll Support")
+		u.typeInto("because")
+		u.tap("Activate 2 roles")
+		req, ok := u.agent.calls[len(u.agent.calls)-1].(local.ActivateRequest)
+		if !ok || len(req.Wishes) != 2 {
+			t.Fatalf("asked for %+v", u.agent.calls)
+		}
+		for _, w := range req.Wishes {
+			if !strings.HasPrefix(string(w.Key), string(kind)+"|") {
+				t.Errorf("asked for %s, which is of another kind", w.Key)
+			}
+		}
+		u.key(fyne.KeyEscape)
+		if u.has("selected") {
+			t.Error("the marks stay after sending")
+		}
+	})
 }
 
 func TestRecentIsOneClick(t *testing.T) {
-	u := open(t, viewtest.Demo(), options{size: fyne.NewSize(800, 1400)})
-	if !u.tapIn("Activate", "Weekly restore test") {
-		t.Fatal("no button")
-	}
-	want := local.ActivateRequest{Account: viewtest.AccountID, Wishes: []local.Wish{{
-		Key: viewtest.Role("Backup Operator", viewtest.Data).Key(), Duration: 2 * time.Hour, Justification: "Weekly restore test",
-	}}}
-	if got := u.agent.calls[len(u.agent.calls)-1]; !reflect.DeepEqual(got, want) {
-		t.Errorf("asked for %+v, want %+v", got, want)
-	}
+	perKind(t, func(t *testing.T, kind pim.Kind) {
+		u := open(t, demo(kind), options{size: fyne.NewSize(800, 1400)})
+		if !u.tapIn("Activate", "Weekly restore test") {
+			t.Fatal("no button")
+		}
+		want := local.ActivateRequest{Account: viewtest.AccountID, Wishes: []local.Wish{{
+			Key: role(kind, "Backup Operator", viewtest.Data).Key(), Duration: 2 * time.Hour, Justification: "Weekly restore test",
+		}}}
+		if got := u.agent.calls[len(u.agent.calls)-1]; !reflect.DeepEqual(got, want) {
+			t.Errorf("asked for %+v, want %+v", got, want)
+		}
+	})
 }
 
 func TestDeactivateAndCancel(t *testing.T) {
-	u := open(t, viewtest.Demo(), options{size: fyne.NewSize(800, 1400)})
-	if !u.tapIn("Deactivate", "until 15:20") {
-		t.Fatal("no button")
-	}
-	contributor := viewtest.Role("Contributor", viewtest.Production).Key()
-	if got, want := u.agent.calls[len(u.agent.calls)-1], (deactivation{local.RoleRequest{Account: viewtest.AccountID, Key: contributor}}); got != want {
-		t.Errorf("asked for %+v, want %+v", got, want)
-	}
-	u.agent.err = local.NewError(pim.CodeOffline, "The service could not be reached. Check the network connection.")
-	if !u.tapIn("Cancel request", "User Access Administrator") {
-		t.Fatal("no button")
-	}
-	if got, want := u.agent.calls[len(u.agent.calls)-1], (local.CancelRequest{Account: viewtest.AccountID, Request: "r1"}); got != want {
-		t.Errorf("asked for %+v, want %+v", got, want)
-	}
-	u.want("The service could not be reached. Check the network connection.")
-	u.tap("Dismiss")
-	if u.has("could not be reached") {
-		t.Error("the failure stays")
-	}
+	perKind(t, func(t *testing.T, kind pim.Kind) {
+		u := open(t, demo(kind), options{size: fyne.NewSize(800, 1400)})
+		if !u.tapIn("Deactivate", "until 15:20") {
+			t.Fatal("no button")
+		}
+		contributor := role(kind, "Contributor", viewtest.Production).Key()
+		if got, want := u.agent.calls[len(u.agent.calls)-1], (deactivation{local.RoleRequest{Account: viewtest.AccountID, Key: contributor}}); got != want {
+			t.Errorf("asked for %+v, want %+v", got, want)
+		}
+		u.agent.err = local.NewError(pim.CodeOffline, "The service could not be reached. Check the network connection.")
+		if !u.tapIn("Cancel request", "User Access Administrator") {
+			t.Fatal("no button")
+		}
+		if got, want := u.agent.calls[len(u.agent.calls)-1], (local.CancelRequest{Account: viewtest.AccountID, Request: "r1"}); got != want {
+			t.Errorf("asked for %+v, want %+v", got, want)
+		}
+		u.want("The service could not be reached. Check the network connection.")
+		u.tap("Dismiss")
+		if u.has("could not be reached") {
+			t.Error("the failure stays")
+		}
+	})
 }
 
 // ending are the calls that take away what the person has or has asked for.
@@ -328,15 +360,17 @@ func TestShortcuts(t *testing.T) {
 
 // A row says who decided as far as it has room, and the pane below it all of it.
 func TestWhoDecided(t *testing.T) {
-	u := open(t, viewtest.Demo(), options{})
-	u.showDenied()
-	u.want("Approved by Boris Boss · asked 13:20 · 2 h")
-	u.want("denied · Denied by Boris Boss: Not during the freeze; ask again on Monday · asked 21 Nov 12:08 · 1 h · activation")
-	u.agent.history = history()
-	u.Show(view.PageHistory)
-	u.key(fyne.KeyDown)
-	u.key(fyne.KeyDown)
-	u.want("Denied by Boris Boss: Not during the freeze.")
+	perKind(t, func(t *testing.T, kind pim.Kind) {
+		u := open(t, demo(kind), options{})
+		u.showDenied()
+		u.want("Approved by Boris Boss · asked 13:20 · 2 h")
+		u.want("denied · Denied by Boris Boss: Not during the freeze; ask again on Monday · asked 21 Nov 12:08 · 1 h · activation")
+		u.agent.history = historyOf(kind)
+		u.Show(view.PageHistory)
+		u.key(fyne.KeyDown)
+		u.key(fyne.KeyDown)
+		u.want("Denied by Boris Boss: Not during the freeze.")
+	})
 }
 
 func TestEverythingIsReachedByTab(t *testing.T) {
@@ -378,9 +412,9 @@ func TestAgentAsksForPageAndSheet(t *testing.T) {
 	u.want("Reminders")
 	again := viewtest.Demo()
 	again.Raise = 2
-	again.Prefill = &local.Prefill{Raise: 2, Account: viewtest.AccountID, Key: viewtest.Role("Owner", viewtest.Web).Key(), Duration: 2 * time.Hour, Justification: "prefilled"}
+	again.Sheet = &local.Sheet{Account: viewtest.AccountID, Key: viewtest.Role("Backup Operator", viewtest.Data).Key()}
 	u.Deliver(again)
-	u.want("Activate role", "prefilled", "Active until 16:08.")
+	u.want("Activate role", "Weekly restore test", "Active until 16:08.")
 	u.key(fyne.KeyEscape)
 	u.Deliver(again)
 	if u.window.Canvas().Overlays().Top() != nil {
