@@ -32,7 +32,7 @@ func (a *app) rootCommand() *cobra.Command {
 			}
 			return nil
 		},
-		RunE: a.run(func(ctx context.Context, _ []string) error { return a.runAgent(ctx, false) }),
+		RunE: a.prepared(func(ctx context.Context, _ []string) error { return a.runAgent(ctx, false) }),
 	}
 }
 
@@ -40,7 +40,7 @@ func (a *app) agentCommand() *cobra.Command {
 	var background bool
 	c := &cobra.Command{
 		Use: "agent", Short: "Run the agent in this process", Hidden: true, Args: noArgs,
-		RunE: a.run(func(ctx context.Context, _ []string) error { return a.runAgent(ctx, background) }),
+		RunE: a.prepared(func(ctx context.Context, _ []string) error { return a.runAgent(ctx, background) }),
 	}
 	c.Flags().BoolVar(&background, "background", false, "say nothing, and leave a running agent alone")
 	return c

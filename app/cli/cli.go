@@ -98,8 +98,15 @@ func (a *app) commands() *cobra.Command {
 	return root
 }
 
-// run makes a command's body of do: it makes sense of the common flags first.
+// run makes a command's body of do, which is told of sign-in pages that no browser shows.
 func (a *app) run(do func(ctx context.Context, args []string) error) func(*cobra.Command, []string) error {
+	return a.prepared(func(ctx context.Context, args []string) error {
+		return do(pim.WithSignInPage(ctx, a.showSignInPage), args)
+	})
+}
+
+// prepared makes a command's body of do: it makes sense of the common flags first.
+func (a *app) prepared(do func(ctx context.Context, args []string) error) func(*cobra.Command, []string) error {
 	return func(c *cobra.Command, args []string) error {
 		a.began = true
 		var err error

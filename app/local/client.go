@@ -308,7 +308,7 @@ func (c *Client) do(ctx context.Context, method, name string, req any) (*http.Re
 	if c.secret != "" {
 		r.Header.Set("Authorization", "Bearer "+c.secret)
 	}
-	resp, err := c.http.Do(r)
+	resp, err := c.http.Do(takePages(r))
 	switch {
 	case err == nil:
 	case ctx.Err() != nil:

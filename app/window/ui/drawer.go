@@ -32,6 +32,7 @@ func (u *UI) openDrawer(d drawer) {
 	c.Overlays().Add(d.top())
 	d.top().Resize(c.Size())
 	relayout(d.top())
+	u.raiseSignInPage()
 }
 
 func (u *UI) closeSheet() {
@@ -41,6 +42,7 @@ func (u *UI) closeSheet() {
 	d := u.sheet
 	u.sheet = nil
 	u.p.Window.Canvas().Overlays().Remove(d.top())
+	u.raiseSignInPage()
 	if l := u.list(); d.acted() && l != nil {
 		l.clearMarks()
 	}

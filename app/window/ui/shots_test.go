@@ -59,6 +59,7 @@ var screens = []struct {
 	{"settings", viewtest.Demo, func(u *opened) { u.Show(view.PageSettings) }},
 	{"troubled", viewtest.Troubled, nil},
 	{"signed-out", viewtest.SignedOut, nil},
+	{"sign-in-page", viewtest.SignedOut, func(u *opened) { u.ShowSignInPage(signInAddress) }},
 	{"connecting", func() *local.State { return nil }, nil},
 	{"no-match", viewtest.Demo, func(u *opened) { u.search("xyz") }},
 	{"full", viewtest.Full, nil},

@@ -79,6 +79,8 @@ type UI struct {
 	body      *fyne.Container
 	root      *fyne.Container
 	sheet     drawer
+	// signInPage is over the sheet, or nil.
+	signInPage *signInPage
 }
 
 type arrival struct {
@@ -304,12 +306,22 @@ func (u *UI) focusSearch() {
 
 // do runs what the agent is asked for away from this goroutine, and shows it where it fails.
 func (u *UI) do(call func(context.Context, Agent) error, then func(error)) {
+	var page *signInPage // only used on this goroutine, that of the user interface
 	u.p.Work(func(ctx context.Context) {
 		agent, err := u.p.Agent()
 		if err == nil {
-			err = call(ctx, agent)
+			err = call(pim.WithSignInPage(ctx, func(address string) bool {
+				u.p.Do(func() {
+					page = u.newSignInPage(address)
+					u.showSignInPage(page)
+				})
+				return true
+			}), agent)
 		}
 		u.p.Do(func() {
+			if page != nil && u.signInPage == page {
+				u.closeSignInPage()
+			}
 			if then != nil {
 				then(err)
 			} else if err != nil {
