@@ -124,7 +124,7 @@ func TestSignInPageWithoutBrowser(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if code != 0 || !strings.HasPrefix(stdout, "Signed in as") || !strings.Contains(stderr, "in a browser on this computer, or on yours after: ssh -L "+back.Port()+":localhost:"+back.Port()+" HOST") {
+	if code != 0 || !strings.HasPrefix(stdout, "Signed in as") || !strings.Contains(stderr, "in one on this computer, or on yours after: ssh -L "+back.Port()+":localhost:"+back.Port()+" HOST") {
 		t.Errorf("signin: exit code %d: %s%s", code, stdout, stderr)
 	}
 

@@ -178,13 +178,14 @@ func (a *Agent) startWindowAgain() {
 }
 
 // windowFailed tells that the window ended in a way that the person did not ask
-// for: in its own sentence where it had one. Who waits for it to open is told by the answer.
+// for: in its own sentence where that is the last that it said. Who waits for it to open is told by the answer.
 func (a *Agent) windowFailed(err error, said string, opening *opening) {
 	a.log.Error("the window ended", "error", err, "said", pim.CleanText(said, 2000))
 	w := a.p.Words
 	text := w.Say("note.window-text")
-	if line := strings.TrimSpace(said); line != "" && !strings.Contains(line, "\n") && strings.HasSuffix(line, ".") {
-		text = pim.CleanText(line, 300)
+	lines := strings.Split(strings.TrimSpace(said), "\n")
+	if last := lines[len(lines)-1]; strings.HasSuffix(last, ".") {
+		text = pim.CleanText(last, 300)
 	}
 	if opening.end(local.NewError(local.CodeNoWindow, text)) {
 		return

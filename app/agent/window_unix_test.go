@@ -123,7 +123,7 @@ func TestWindowThatDoesNotOpen(t *testing.T) {
 	if err := unix.Mkfifo(fifo, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	body := "#!/bin/sh\nread line < " + fifo + "\necho 'There is no display here; use the command line.' >&2\nexit 1\n"
+	body := "#!/bin/sh\nread line < " + fifo + "\necho 'driver: failed to open' >&2\necho 'There is no display here; use the command line.' >&2\nexit 1\n"
 	if err := os.WriteFile(script, []byte(body), 0o700); err != nil {
 		t.Fatal(err)
 	}

@@ -48,13 +48,17 @@ func (a *app) signInCommand() *cobra.Command {
 	return c
 }
 
-// showSignInPage tells the person an address that no browser could be opened for; with
+// showSignInPage tells the person an address that no browser has shown; with
 // --json as an object on a line of its own. It is of the error output, as all that is said on the way.
-func (a *app) showSignInPage(address string) (told bool) {
-	text := "No browser could be opened; open this address in a browser on this computer."
-	if port := answerPort(address); port != "" {
-		text = fmt.Sprintf("No browser could be opened; open this address in a browser on this computer, "+
-			"or on yours after: ssh -L %[1]s:localhost:%[1]s HOST", port)
+func (a *app) showSignInPage(p pim.Page) (told bool) {
+	text := "No browser could be opened; open this address in one on this computer"
+	if p.Unseen {
+		text = "If no browser shows the sign-in page, open this address in one on this computer"
+	}
+	if port := answerPort(p.URL); port != "" {
+		text += fmt.Sprintf(", or on yours after: ssh -L %[1]s:localhost:%[1]s HOST", port)
+	} else {
+		text += "."
 	}
 	var err error
 	if a.flags.json {
@@ -64,9 +68,9 @@ func (a *app) showSignInPage(address string) (told bool) {
 			Event string `json:"event"`
 			URL   string `json:"url"`
 			Text  string `json:"text"`
-		}{"sign-in-page", address, text})
+		}{"sign-in-page", p.URL, text})
 	} else {
-		_, err = fmt.Fprintf(a.Stderr, "%s\n  %s\n", text, address)
+		_, err = fmt.Fprintf(a.Stderr, "%s\n  %s\n", text, p.URL)
 	}
 	return err == nil
 }

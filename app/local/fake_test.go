@@ -93,7 +93,7 @@ func (r *recorder) SaveSettings(ctx context.Context, q store.Settings) error {
 
 func (r *recorder) SignIn(ctx context.Context, q SignInRequest) (pim.Account, error) {
 	if show := pim.SignInPage(ctx); show != nil && r.page != "" {
-		r.told = show(r.page)
+		r.told = show(pim.Page{URL: r.page, Unseen: true})
 	}
 	return pim.Account{ID: "a", Cloud: q.Cloud}, r.note(ctx, q)
 }

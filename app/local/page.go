@@ -16,6 +16,11 @@ import (
 // whoever asked and nobody else.
 const pageHeader = "Roletray-Page"
 
+// unseenHeader is beside an address that a browser was opened for.
+const unseenHeader = "Roletray-Page-Unseen"
+
+const yes = "?1"
+
 // maxPage bounds an address. One with claims has some 2,000 characters.
 const maxPage = 12 << 10
 
@@ -26,17 +31,21 @@ type pageAnswer struct {
 	over bool
 }
 
-func (p *pageAnswer) send(address string) (told bool) {
+func (p *pageAnswer) send(page pim.Page) (told bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.over || len(address) > maxPage {
+	if p.over || len(page.URL) > maxPage {
 		return false
 	}
 	rc := http.NewResponseController(p.w)
 	_ = rc.SetWriteDeadline(time.Now().Add(writeTimeout))
-	p.w.Header().Set(pageHeader, address)
+	p.w.Header().Set(pageHeader, page.URL)
+	if page.Unseen {
+		p.w.Header().Set(unseenHeader, yes)
+	}
 	p.w.WriteHeader(http.StatusProcessing)
 	p.w.Header().Del(pageHeader)
+	p.w.Header().Del(unseenHeader)
 	_ = rc.SetWriteDeadline(time.Time{})
 	return true
 }
@@ -54,11 +63,11 @@ func takePages(r *http.Request) *http.Request {
 	if show == nil {
 		return r
 	}
-	r.Header.Set(pageHeader, "?1")
+	r.Header.Set(pageHeader, yes)
 	return r.WithContext(httptrace.WithClientTrace(r.Context(), &httptrace.ClientTrace{
 		Got1xxResponse: func(_ int, h textproto.MIMEHeader) error {
 			if address := h.Get(pageHeader); isPage(address) {
-				show(address)
+				show(pim.Page{URL: address, Unseen: h.Get(unseenHeader) != ""})
 			}
 			return nil
 		},

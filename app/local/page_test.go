@@ -28,8 +28,11 @@ func TestSignInPage(t *testing.T) {
 			agent.page = tt.page
 			c := serve(t, acquire(t), agent)
 			var shown []string
-			ctx := pim.WithSignInPage(t.Context(), func(url string) bool {
-				shown = append(shown, url)
+			ctx := pim.WithSignInPage(t.Context(), func(p pim.Page) bool {
+				if !p.Unseen {
+					t.Error("it says that no browser opened")
+				}
+				shown = append(shown, p.URL)
 				return true
 			})
 			if a, err := c.SignIn(ctx, SignInRequest{}); err != nil || a.ID != "a" {
@@ -50,12 +53,12 @@ func TestSignInPage(t *testing.T) {
 func TestSignInPageAfterTheAnswer(t *testing.T) {
 	w := newResponse()
 	p := &pageAnswer{w: w}
-	if !p.send("https://login.example/") || w.status != 102 || len(w.header) != 0 {
+	if !p.send(pim.Page{URL: "https://login.example/", Unseen: true}) || w.status != 102 || len(w.header) != 0 {
 		t.Errorf("sent status %d, left %v", w.status, w.header)
 	}
 	p.end()
 	w.status = 0
-	if p.send("https://login.example/") || w.status != 0 {
+	if p.send(pim.Page{URL: "https://login.example/", Unseen: true}) || w.status != 0 {
 		t.Errorf("sent %d after the answer", w.status)
 	}
 }

@@ -55,7 +55,7 @@ func Run(ctx context.Context, p Params) (code int) {
 	// Fyne panics where there is no display or no OpenGL.
 	defer func() {
 		if r := recover(); r != nil {
-			fmt.Fprintf(p.Stderr, "The window cannot be opened here: %v. Use the command line, or install an OpenGL driver.\n", r)
+			fmt.Fprintf(p.Stderr, "The window cannot be opened here (%v); use the command line, or install an OpenGL driver.\n", r)
 			code = 1
 		}
 	}()

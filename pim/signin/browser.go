@@ -32,12 +32,12 @@ func hasScreen(system string, getenv func(string) string) bool {
 	return slices.ContainsFunc([]string{"DISPLAY", "WAYLAND_DISPLAY", "BROWSER"}, func(name string) bool { return getenv(name) != "" })
 }
 
-// unopened is the page of a sign-in for which no browser could be opened, and those who wait
-// for that sign-in.
+// unopened is the page of a sign-in that no browser has shown, and those who wait for
+// that sign-in.
 type unopened struct {
 	mu     sync.Mutex
-	url    string
-	askers []func(url string) bool
+	page   pim.Page
+	askers []func(pim.Page) bool
 }
 
 // join has whoever asks with ctx told too.
@@ -48,21 +48,21 @@ func (u *unopened) join(ctx context.Context) {
 	}
 	u.mu.Lock()
 	u.askers = append(u.askers, show)
-	url := u.url
+	page := u.page
 	u.mu.Unlock()
-	if url != "" {
-		show(url)
+	if page.URL != "" {
+		show(page)
 	}
 }
 
 // show tells everybody, and says whether there was anybody.
-func (u *unopened) show(url string) (told bool) {
+func (u *unopened) show(page pim.Page) (told bool) {
 	u.mu.Lock()
-	u.url = url
+	u.page = page
 	askers := slices.Clone(u.askers)
 	u.mu.Unlock()
 	for _, show := range askers {
-		told = show(url) || told
+		told = show(page) || told
 	}
 	return told
 }

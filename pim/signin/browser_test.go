@@ -38,7 +38,7 @@ func TestUnopenedPageReachesEveryCaller(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var f flights[int]
 		work := func(ctx context.Context) (int, error) {
-			if !pim.SignInPage(ctx)("page") {
+			if !pim.SignInPage(ctx)(pim.Page{URL: "page"}) {
 				return 0, errors.New("nobody was told")
 			}
 			time.Sleep(time.Minute)
@@ -51,10 +51,10 @@ func TestUnopenedPageReachesEveryCaller(t *testing.T) {
 		var told []string
 		var wg sync.WaitGroup
 		for _, who := range []string{"window", "cli"} {
-			ctx := pim.WithSignInPage(t.Context(), func(url string) bool {
+			ctx := pim.WithSignInPage(t.Context(), func(p pim.Page) bool {
 				mu.Lock()
 				defer mu.Unlock()
-				told = append(told, who+" "+url)
+				told = append(told, who+" "+p.URL)
 				return true
 			})
 			wg.Go(func() {
@@ -68,5 +68,25 @@ func TestUnopenedPageReachesEveryCaller(t *testing.T) {
 		if want := []string{"window page", "cli page"}; !slices.Equal(told, want) {
 			t.Errorf("told %q, want %q", told, want)
 		}
+	})
+}
+
+// TestBrowserThatShowsNothing is opened, but nobody comes from it.
+func TestBrowserThatShowsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		lb := &loopback{answers: make(chan answer)}
+		told := make(chan pim.Page, 1)
+		ctx := pim.WithSignInPage(t.Context(), func(p pim.Page) bool { told <- p; return true })
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			if a, err := lb.wait(ctx, func(string) error { return nil }, "page"); a.code != "good" || err != nil {
+				t.Errorf("got %+v, %v", a, err)
+			}
+		})
+		if p := <-told; p != (pim.Page{URL: "page", Unseen: true}) {
+			t.Errorf("told %+v", p)
+		}
+		lb.answers <- answer{code: "good"}
+		wg.Wait()
 	})
 }

@@ -198,6 +198,9 @@ func showPage(w http.ResponseWriter, status int, title, text string) {
 	_ = http.NewResponseController(w).Flush()
 }
 
+// unseenAfter is when a page without an answer may be one that the browser never showed.
+const unseenAfter = 15 * time.Second
+
 // wait opens the browser at page and returns its answer. Where none opens, whoever asked
 // is told the address and can open it; only with nobody to tell that is an error.
 func (lb *loopback) wait(ctx context.Context, open func(string) error, page string) (answer, error) {
@@ -205,15 +208,26 @@ func (lb *loopback) wait(ctx context.Context, open func(string) error, page stri
 	// waited for.
 	opened := make(chan error, 1)
 	go func() { opened <- open(page) }()
+	show := pim.SignInPage(ctx)
+	unseen := time.NewTimer(unseenAfter)
+	defer unseen.Stop()
 	for {
 		select {
 		case a := <-lb.answers:
 			return a, nil
 		case err := <-opened:
 			opened = nil
+			if err == nil {
+				continue
+			}
+			unseen.Stop()
 			// The error may repeat the page's address, with its state.
-			if show := pim.SignInPage(ctx); err != nil && (show == nil || !show(page)) {
+			if show == nil || !show(pim.Page{URL: page}) {
 				return answer{}, errNoBrowserOpened()
+			}
+		case <-unseen.C:
+			if show != nil {
+				show(pim.Page{URL: page, Unseen: true})
 			}
 		case <-ctx.Done():
 			return answer{}, ctx.Err()

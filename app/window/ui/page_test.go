@@ -25,7 +25,10 @@ func TestSignInPage(t *testing.T) {
 	asked := false
 	u.agent.signIn = func(ctx context.Context) {
 		asked = true
-		if !pim.SignInPage(ctx)(signInAddress) {
+		if pim.SignInPage(ctx)(pim.Page{URL: signInAddress, Unseen: true}) || u.has("No browser could be opened") {
+			t.Error("it is shown though a browser was opened")
+		}
+		if !pim.SignInPage(ctx)(pim.Page{URL: signInAddress}) {
 			t.Error("the window says that it shows nothing")
 		}
 		u.want("No browser could be opened", "in a browser on this computer", signInAddress)
@@ -52,7 +55,12 @@ func TestSignInPage(t *testing.T) {
 	if u.has("No browser could be opened") {
 		t.Error("Esc does not close it")
 	}
+	// Another call's end leaves it.
+	u.agent.signIn = nil
 	u.ShowSignInPage(signInAddress)
 	u.Act(view.SignIn{})
 	u.tap("Close")
+	if u.has("No browser could be opened") {
+		t.Error("Close does not close it")
+	}
 }

@@ -310,9 +310,12 @@ func (u *UI) do(call func(context.Context, Agent) error, then func(error)) {
 	u.p.Work(func(ctx context.Context) {
 		agent, err := u.p.Agent()
 		if err == nil {
-			err = call(pim.WithSignInPage(ctx, func(address string) bool {
+			err = call(pim.WithSignInPage(ctx, func(p pim.Page) bool {
+				if p.Unseen {
+					return false // Its browser is before the person, as far as can be known.
+				}
 				u.p.Do(func() {
-					page = u.newSignInPage(address)
+					page = u.newSignInPage(p.URL)
 					u.showSignInPage(page)
 				})
 				return true
