@@ -26,12 +26,17 @@ func (a *app) rootCommand() *cobra.Command {
 		Short: "Activate Privileged Identity Management roles from the tray",
 		Long: "Roletray activates Microsoft Entra Privileged Identity Management roles.\n\n" +
 			"Without a command it starts in the tray, or opens the window of the one that is running.",
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return usagef("There is no command %q; see roletray --help.", pim.CleanText(args[0], 60))
+		Args: func(c *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return nil
 			}
-			return nil
+			asked := pim.CleanText(args[0], 60)
+			if near := c.SuggestionsFor(args[0]); len(near) > 0 {
+				return usagef("There is no command %q; did you mean %s? See roletray --help.", asked, strings.Join(near, " or "))
+			}
+			return usagef("There is no command %q; see roletray --help.", asked)
 		},
+		SuggestionsMinimumDistance: 2,
 		RunE: a.prepared(func(ctx context.Context, _ []string) error { return a.runAgent(ctx, false) }),
 	}
 }

@@ -57,8 +57,8 @@ func (a *app) continueCommand() *cobra.Command {
 	var ticket pim.Ticket
 	var drop bool
 	c := &cobra.Command{
-		Use: "continue ROLE", Short: "Have an active role go on after its end, or with --drop not",
-		Example: "roletray continue contributor rg-prod --duration 1h", Args: someArgs("the role", "list --active"),
+		Use: "continue ROLE", Short: "Continue an active role after its end, or with --drop not",
+		Example: "roletray continue contributor sandbox --duration 1h", Args: someArgs("the role", "list --active"),
 	}
 	f := c.Flags()
 	f.StringVar(&duration, "duration", "", "how long, such as 2h, 90 or 1:30 (default: as before)")

@@ -19,6 +19,7 @@ func TestMatch(t *testing.T) {
 		role("Contributor", "Möbel & Söhne", "/subscriptions/2"),
 		role("Website Contributor", "Pay-As-You-Go", "/subscriptions/1"),
 		role("Reader", "", "/subscriptions/1/resourceGroups/x/providers/Microsoft.Compute/virtualMachines/vm-01"),
+		{Kind: pim.KindDirectory, Name: "Reports Reader", DefinitionID: "rr", Scope: pim.Scope{ID: "/", Name: "Directory"}},
 	}
 	for _, tt := range []struct {
 		name  string
@@ -28,9 +29,9 @@ func TestMatch(t *testing.T) {
 		{"nothing", nil, nil},
 		{"white space", []string{" "}, nil},
 		{"unknown", []string{"wizard"}, nil},
-		{"one word", []string{"reader"}, []int{5}},
-		{"part of a word", []string{"read"}, []int{5}},
-		{"case", []string{"READER"}, []int{5}},
+		{"one word", []string{"website"}, []int{4}},
+		{"part of a word", []string{"webs"}, []int{4}},
+		{"case", []string{"WEBSITE"}, []int{4}},
 		{"the scope of a nameless one", []string{"vm-01"}, []int{5}},
 		{"ambiguous", []string{"owner"}, []int{0, 1}},
 		{"whole scope wins", []string{"owner", "rg-prod"}, []int{0}},
@@ -42,6 +43,9 @@ func TestMatch(t *testing.T) {
 		{"whole scope id", []string{"contributor", "/subscriptions/2"}, []int{3}},
 		{"whole scope id above others", []string{"contributor", "/SUBSCRIPTIONS/1"}, []int{2}},
 		{"key", []string{string(rows[1].Key())}, []int{1}},
+		{"the kind as in PIM", []string{"reader", "entra"}, []int{6}},
+		{"the kind as in the JSON", []string{"directory"}, []int{6}},
+		{"the kind as listed", []string{"reader", "azure", "role"}, []int{5}},
 		{"a word too many", []string{"reader", "prod"}, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -23,7 +23,7 @@ func scopeOf(s pim.Scope) scopeJSON { return scopeJSON{s.ID, name(s.Label()), s.
 func (a *app) scopesCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "scopes ROLE [SCOPE]", Short: "List the scopes one level below a role's scope, or below another by its full id",
-		Example: "roletray scopes owner production /subscriptions/…/resourceGroups/rg-web", Args: someArgs("the role", "list --eligible"),
+		Example: "roletray scopes owner sandbox /subscriptions/…/resourceGroups/rg-data-dev", Args: someArgs("the role", "list --eligible"),
 		RunE: a.run(func(ctx context.Context, args []string) error {
 			below := pim.Scope{}
 			if last := args[len(args)-1]; len(args) > 1 && strings.HasPrefix(last, "/") {
