@@ -371,7 +371,7 @@ func TestReminderAndItsButton(t *testing.T) {
 	}
 	s.screen.forgetNotes()
 	s.screen.acted(n.ID, actionReactivate)
-	s.screen.note(t, "Contributor will be activated again at")
+	s.screen.note(t, "Contributor continues at")
 	s.screen.note(t, "Contributor is active until")
 	if !s.active(t, "Contributor", "Development Sandbox") {
 		t.Error("the role is not active again")

@@ -160,11 +160,11 @@ func TestEachKindFromListToEnd(t *testing.T) {
 			if pending.Results[0].Outcome != "waiting" {
 				t.Errorf("activate: %+v", pending)
 			}
-			if out := s.must(t, "cancel", pending.Results[0].Request); !strings.Contains(out, "withdrawn") {
+			if out := s.must(t, "cancel", pending.Results[0].Request); !strings.Contains(out, "cancelled") {
 				t.Errorf("cancel said %q", out)
 			}
-			if status := s.must(t, "status"); strings.Contains(status, "failed: The request was withdrawn") {
-				t.Errorf("status calls a withdrawn request failed: %s", status)
+			if status := s.must(t, "status"); strings.Contains(status, "failed: The request was cancelled") {
+				t.Errorf("status calls a cancelled request failed: %s", status)
 			}
 			extended := parse[resultsJSON](t, s.code(t, 3, with([]string{"extend"}, with(k.ending, "--days", "30", "--reason", "still on the team", "--json")...)...))
 			if extended.Results[0].Outcome != "waiting" {
@@ -416,7 +416,7 @@ func TestTrayOfFavoritesAndPlans(t *testing.T) {
 	s.screen.note(t, "Contributor is active until")
 	s.screen.note(t, "Global Reader is active until")
 	s.screen.chosen(s.screen.item(t, "Continue at").Action)
-	s.screen.note(t, "will be activated again at")
+	s.screen.note(t, " continues at ")
 	s.screen.chosen(s.screen.item(t, "Do not continue at").Action)
 	untilState(t, s, "no plan", func(st *local.State) bool { return len(st.Accounts[0].Plans) == 0 })
 	for _, e := range parse[historyJSON](t, s.must(t, "history", "--json")).History {

@@ -37,7 +37,7 @@ func (a *app) rootCommand() *cobra.Command {
 			return usagef("There is no command %q; see roletray --help.", asked)
 		},
 		SuggestionsMinimumDistance: 2,
-		RunE: a.prepared(func(ctx context.Context, _ []string) error { return a.runAgent(ctx, false) }),
+		RunE:                       a.prepared(func(ctx context.Context, _ []string) error { return a.runAgent(ctx, false) }),
 	}
 }
 

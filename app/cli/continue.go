@@ -39,9 +39,9 @@ func planOf(account string, p pim.Plan) planJSON {
 func (a *app) planText(p planJSON, now time.Time) string {
 	switch {
 	case p.State == pim.PlanAsks && p.Problem != nil:
-		return "does not go on by itself: " + clean(p.Problem.Text, 300)
+		return "does not continue by itself: " + clean(p.Problem.Text, 300)
 	case p.State == pim.PlanAsks:
-		return "does not go on by itself; activate it again"
+		return "does not continue by itself; activate it again"
 	case p.State == pim.PlanSending:
 		return "is being activated again"
 	}
@@ -136,7 +136,7 @@ func (a *app) dropPlan(ctx context.Context, c *local.Client, s *local.State, arg
 			rows = append(rows, plan{snap.Account.ID, p})
 		}
 	}
-	p, err := one(s, Match(rows, args, func(p plan) pim.Role { return p.Role }), "role that goes on", "status", args, func(p plan) candidate { return candidate{account: p.account, role: p.Role} })
+	p, err := one(s, Match(rows, args, func(p plan) pim.Role { return p.Role }), "role that continues", "status", args, func(p plan) candidate { return candidate{account: p.account, role: p.Role} })
 	if err != nil {
 		return err
 	}

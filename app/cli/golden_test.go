@@ -814,7 +814,7 @@ func TestWrongUse(t *testing.T) {
 		{"continue", "Name the role", 2},
 		{"continue wizard", "no active role", 2},
 		{"continue contributor --duration soon", "--duration", 2},
-		{"continue contributor --drop", "no role that goes on", 2},
+		{"continue contributor --drop", "no role that continues", 2},
 		{"continue contributor --drop --reason x", "goes alone", 2},
 		{"extend wizard", "no eligibility with an end", 2},
 		{"extend owner --days 1 --until 2027-01-31", "exclude each other", 2},

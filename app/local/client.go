@@ -199,7 +199,7 @@ func (c *Client) Deactivate(ctx context.Context, req RoleRequest) (pim.Operation
 	return o, c.post(ctx, "deactivate", req, &o)
 }
 
-// Cancel withdraws a request.
+// Cancel cancels a request.
 func (c *Client) Cancel(ctx context.Context, req CancelRequest) error {
 	return c.post(ctx, "cancel", req, nil)
 }

@@ -284,7 +284,7 @@ func TestExportAsksForAFile(t *testing.T) {
 func TestProlong(t *testing.T) {
 	u := open(t, viewtest.Full(), options{})
 	u.search("website")
-	u.tap("Ask to renew…")
+	u.tap("Renew…")
 	u.tap("Send")
 	u.want("Say why you need it longer.")
 	u.typeInto("still on the team")

@@ -172,7 +172,7 @@ func newRolesPage(u *UI) *rolesPage {
 	for _, k := range []struct {
 		kind pim.Kind
 		text string
-	}{{"", w.Say("kind.all")}, {pim.KindAzure, w.Say("kind.azure")}, {pim.KindDirectory, w.Say("kind.directory")}, {pim.KindGroup, w.Say("kind.groups")}} {
+	}{{"", w.Say("kind.all")}, {pim.KindAzure, view.KindsName(w, pim.KindAzure)}, {pim.KindDirectory, view.KindsName(w, pim.KindDirectory)}, {pim.KindGroup, view.KindsName(w, pim.KindGroup)}} {
 		b := newButton(u, k.text, nil, func() {
 			u.look.Kind = k.kind
 			p.showKind()
