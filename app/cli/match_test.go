@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"roletray/assets/translations"
 	"roletray/pim"
 )
 
@@ -72,4 +73,17 @@ func FuzzMatch(f *testing.F) {
 			t.Errorf("one row matched %d times", len(found))
 		}
 	})
+}
+
+// TestKindsAreNamedAsInTheWindow holds the command line to the words of the other faces.
+func TestKindsAreNamedAsInTheWindow(t *testing.T) {
+	words, err := translations.Texts("en")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for k, key := range map[pim.Kind]string{pim.KindAzure: "kind.azure", pim.KindDirectory: "kind.directory", pim.KindGroup: "kind.group"} {
+		if got := kindName(k); got != words[key] {
+			t.Errorf("%s is %q, and %q in the window", k, got, words[key])
+		}
+	}
 }

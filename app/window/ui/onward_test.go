@@ -296,7 +296,7 @@ func TestProlong(t *testing.T) {
 
 func TestConsentAddressIsCopied(t *testing.T) {
 	u := open(t, viewtest.Full(), options{})
-	u.want("RoleAssignmentSchedule.ReadWrite.Directory", "requests (Groups)")
+	u.want("RoleAssignmentSchedule.ReadWrite.Directory", "requests for Groups")
 	u.tap("Copy consent address")
 	if got := fyne.CurrentApp().Clipboard().Content(); got != "https://login.example/consent?client_id=1" {
 		t.Errorf("copied %q", got)

@@ -167,7 +167,7 @@ type rolesPage struct {
 
 func newRolesPage(u *UI) *rolesPage {
 	w := u.p.Words
-	p := &rolesPage{listPage: newListPage(u), kind: map[pim.Kind]*button{}, kinds: container.NewHBox()}
+	p := &rolesPage{listPage: newListPage(u), kind: map[pim.Kind]*button{}, kinds: container.New(&flow{gap: 4})}
 	p.list.actions = p
 	for _, k := range []struct {
 		kind pim.Kind
