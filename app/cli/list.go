@@ -185,7 +185,7 @@ func (a *app) printList(snaps []*pim.Snapshot, l listJSON, now time.Time) error 
 		case r.MayGiveRoles:
 			via += ", may give roles"
 		}
-		rows = append(rows, accounts.row(r.Account, r.State, r.Role, r.Scope, kindName(r.Kind), until, via))
+		rows = append(rows, accounts.row(r.Account, r.State, short(r.Role), short(r.Scope), kindName(r.Kind), until, via))
 	}
 	if len(rows) > 1 {
 		if err := table(a.Stdout, rows); err != nil {

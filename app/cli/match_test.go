@@ -87,3 +87,13 @@ func TestKindsAreNamedAsInTheWindow(t *testing.T) {
 		}
 	}
 }
+
+// TestTableAligns has cells that are empty, at the end of a row too.
+func TestTableAligns(t *testing.T) {
+	var b strings.Builder
+	err := table(&b, [][]string{{"A", "B", "C"}, {"long cell", "x", ""}, {"", "longer cell", "c"}, {"1", "2", "3"}})
+	want := "A          B            C\nlong cell  x\n           longer cell  c\n1          2            3\n"
+	if got := b.String(); got != want || err != nil {
+		t.Errorf("%v:\n%s", err, got)
+	}
+}

@@ -84,7 +84,7 @@ func (a *app) printProlongable(accounts owners, all []prolongableJSON, now time.
 		if !p.End.After(now) {
 			ends = "ended " + ends
 		}
-		rows = append(rows, accounts.row(p.Account, p.Role, p.Scope, kindName(p.Kind), ends, how))
+		rows = append(rows, accounts.row(p.Account, short(p.Role), short(p.Scope), kindName(p.Kind), ends, how))
 	}
 	if _, err := fmt.Fprintln(a.Stdout, "\nCan be extended or renewed:"); err != nil {
 		return err

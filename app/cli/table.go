@@ -11,13 +11,23 @@ import (
 
 // table prints rows in columns as wide as they need.
 func table(w io.Writer, rows [][]string) error {
-	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	var text strings.Builder
+	tw := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
 	for _, row := range rows {
-		if _, err := fmt.Fprintln(tw, strings.TrimRight(strings.Join(row, "\t"), "\t")); err != nil {
+		if _, err := fmt.Fprintln(tw, strings.Join(row, "\t")); err != nil {
 			return err
 		}
 	}
-	return tw.Flush()
+	if err := tw.Flush(); err != nil {
+		return err
+	}
+	for line := range strings.Lines(text.String()) {
+		// An empty last cell leaves blanks.
+		if _, err := fmt.Fprintln(w, strings.TrimRight(line, " \n")); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // owners are the user names of accounts by id, for a column of a table. Where there is one
@@ -45,6 +55,9 @@ func (o owners) row(account string, cells ...string) []string {
 	}
 	return cells
 }
+
+// short keeps one long name from widening a whole column.
+func short(s string) string { return pim.CleanText(s, 50) }
 
 // kindName says a kind of role as PIM does.
 func kindName(k pim.Kind) string {
