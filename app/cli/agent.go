@@ -85,6 +85,9 @@ func (a *app) runAgent(ctx context.Context, background bool) error {
 		c.Close()
 		return nil
 	}
+	if !background {
+		fmt.Fprintln(a.Stderr, "Roletray is running; Ctrl+C ends it.")
+	}
 	return a.RunAgent(ctx, in, a.options)
 }
 
