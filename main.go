@@ -56,7 +56,7 @@ func runAgent(ctx context.Context, in *local.Instance, o cli.AgentOptions, build
 		return err
 	}
 	defer closeLog() //nolint:errcheck // Nobody is left to be told.
-	words, err := translations.For(locale())
+	words, err := translations.For(languages()...)
 	if err != nil {
 		return err
 	}
@@ -93,16 +93,6 @@ func windowCommand(profile string) ([]string, error) {
 		}
 	}
 	return []string{exe, "window", "--here", "--profile", profile}, nil
-}
-
-// locale is the language that the person's desktop is set to.
-func locale() string {
-	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
-		if v := os.Getenv(name); v != "" {
-			return v
-		}
-	}
-	return ""
 }
 
 func buildVersion() string {

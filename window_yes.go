@@ -16,7 +16,7 @@ const hasWindow = true
 // window shows the window of a profile's agent in this process.
 func window(build string) func(ctx context.Context, profile string) int {
 	return func(ctx context.Context, profile string) int {
-		words, err := translations.For(locale())
+		words, err := translations.For(languages()...)
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 1

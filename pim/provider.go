@@ -31,7 +31,7 @@ type Provider interface {
 	Activate(ctx context.Context, a Activation) (Request, error)
 	// Deactivate sends d once.
 	Deactivate(ctx context.Context, d Deactivation) (Request, error)
-	// Cancel withdraws a request that is Cancellable.
+	// Cancel cancels a request that is Cancellable.
 	Cancel(ctx context.Context, r Request) error
 	// Follow reads r again.
 	Follow(ctx context.Context, r Request) (Request, error)

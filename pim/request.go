@@ -124,7 +124,7 @@ func (r Request) Problem() *Problem {
 			}
 		}
 	case "canceled":
-		p.Code, p.Text = CodeCancelled, "The request was withdrawn."
+		p.Code, p.Text = CodeCancelled, "The request was cancelled."
 	case "timedout":
 		p.Text = "Nobody decided in time. Send the request again if you still need the role."
 	case "failedasresourceislocked":
@@ -137,7 +137,7 @@ func (r Request) Problem() *Problem {
 	return p
 }
 
-// Cancellable says whether the service lets the requestor withdraw it: while a
+// Cancellable says whether the service lets the requestor cancel it: while a
 // person has not decided, or before a scheduled start. Source: Microsoft Graph, "unifiedRoleAssignmentScheduleRequest:
 // cancel".
 func (r Request) Cancellable(now time.Time) bool {

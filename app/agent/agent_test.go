@@ -374,7 +374,7 @@ func TestReminderAndItsButton(t *testing.T) {
 			}
 			s.screen.forgetNotes()
 			s.screen.acted(n.ID, actionReactivate)
-			s.screen.note(t, k.role+" will be activated again at")
+			s.screen.note(t, k.role+" continues at")
 			s.screen.note(t, k.role+" is active until")
 			if !s.active(t, k.role, k.scope) {
 				t.Error("the role is not active again")

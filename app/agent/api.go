@@ -99,7 +99,7 @@ func (a *Agent) Deactivate(ctx context.Context, req local.RoleRequest) (pim.Oper
 	return r.session.Deactivate(ctx, req.Key, local.PeerFrom(ctx).String(), true)
 }
 
-// Cancel withdraws a request.
+// Cancel cancels a request.
 func (a *Agent) Cancel(ctx context.Context, req local.CancelRequest) error {
 	if err := a.writable(ctx); err != nil {
 		return err

@@ -11,10 +11,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/pkg/browser"
-
 	"roletray/app/local"
 	"roletray/pim"
+	"roletray/pim/signin"
 	"roletray/pim/store"
 	"roletray/pim/tenant"
 )
@@ -52,7 +51,7 @@ func (a *Agent) startTenant(ctx context.Context) error {
 	}
 	open := a.p.OpenBrowser
 	if open == nil {
-		open = browser.OpenURL
+		open = signin.OpenBrowser
 	}
 	if err := a.markDemo(); err != nil {
 		return errors.Join(fmt.Errorf("start the demo: %w", err), t.Close())

@@ -258,8 +258,14 @@ func (a *Agent) openAction() notify.Action {
 	return notify.Action{ID: actionOpen, Label: a.p.Words.Say("verb.open")}
 }
 
+// reactivateAction activates a role that has ended again.
 func (a *Agent) reactivateAction() notify.Action {
-	return notify.Action{ID: actionReactivate, Label: a.p.Words.Say("verb.reactivate")}
+	return notify.Action{ID: actionReactivate, Label: a.p.Words.Say("verb.again")}
+}
+
+// continueAction has a role that is about to end continue.
+func (a *Agent) continueAction() notify.Action {
+	return notify.Action{ID: actionReactivate, Label: a.p.Words.Say("verb.continue-after")}
 }
 
 func sentence(err error) string {

@@ -165,11 +165,11 @@ func TestEachKindFromListToEnd(t *testing.T) {
 			if pending.Results[0].Outcome != "waiting" {
 				t.Errorf("activate: %+v", pending)
 			}
-			if out := s.must(t, "cancel", pending.Results[0].Request); !strings.Contains(out, "withdrawn") {
+			if out := s.must(t, "cancel", pending.Results[0].Request); !strings.Contains(out, "cancelled") {
 				t.Errorf("cancel said %q", out)
 			}
-			if status := s.must(t, "status"); strings.Contains(status, "failed: The request was withdrawn") {
-				t.Errorf("status calls a withdrawn request failed: %s", status)
+			if status := s.must(t, "status"); strings.Contains(status, "failed: The request was cancelled") {
+				t.Errorf("status calls a cancelled request failed: %s", status)
 			}
 			extended := parse[resultsJSON](t, s.code(t, 3, with([]string{"extend"}, with(k.ending, "--days", "30", "--reason", "still on the team", "--json")...)...))
 			if extended.Results[0].Outcome != "waiting" {
@@ -441,7 +441,7 @@ func TestTrayOfFavoritesAndPlans(t *testing.T) {
 			s.screen.note(t, k.role+" is active until")
 			s.screen.item(t, k.role+" · "+k.scope+" · until")
 			click(t, "Continue at")
-			s.screen.note(t, k.role+" will be activated again at")
+			s.screen.note(t, k.role+" continues at")
 			click(t, "Do not continue at")
 			untilState(t, s, "no plan", func(st *local.State) bool { return len(st.Accounts[0].Plans) == 0 })
 			s.tenant.Advance(6 * time.Minute)

@@ -3,6 +3,7 @@ package agent
 import (
 	"errors"
 	"fmt"
+	stdlog "log"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -14,8 +15,8 @@ import (
 // there is one of.
 const maxLog = 1 << 20
 
-// OpenLog opens the profile's log, and has a crash write its stacks beside it.
-// The function that it returns closes both.
+// OpenLog opens the profile's log, has libraries write there that would else write to the
+// terminal, and has a crash write its stacks beside it. The function that it returns ends all that.
 func OpenLog(profile string) (*slog.Logger, func() error, error) {
 	dir := filepath.Join(profile, "log")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -32,7 +33,13 @@ func OpenLog(profile string) (*slog.Logger, func() error, error) {
 	if err := debug.SetCrashOutput(crash, debug.CrashOptions{}); err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("open the crash file: %w", err), f.file.Close(), crash.Close())
 	}
-	return slog.New(slog.NewTextHandler(f, nil)), func() error {
+	handler := slog.NewTextHandler(f, nil)
+	libraries, flags := stdlog.Writer(), stdlog.Flags()
+	stdlog.SetFlags(0)
+	stdlog.SetOutput(slog.NewLogLogger(handler, slog.LevelInfo).Writer())
+	return slog.New(handler), func() error {
+		stdlog.SetFlags(flags)
+		stdlog.SetOutput(libraries)
 		return errors.Join(debug.SetCrashOutput(nil, debug.CrashOptions{}), crash.Close(), f.file.Close())
 	}, nil
 }

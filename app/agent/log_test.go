@@ -1,6 +1,7 @@
 package agent
 
 import (
+	stdlog "log"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,6 +18,7 @@ func TestLogIsReplacedWhenItHasGrown(t *testing.T) {
 	for range 3 * maxLog / len(line) {
 		log.Info("begin", "text", line)
 	}
+	stdlog.Print("a library's line")
 	log.Info("the last line")
 	if err := closeLog(); err != nil {
 		t.Fatal(err)
@@ -31,7 +33,7 @@ func TestLogIsReplacedWhenItHasGrown(t *testing.T) {
 		}
 	}
 	data, err := os.ReadFile(filepath.Join(profile, "log", "roletray.log"))
-	if err != nil || !strings.Contains(string(data), "the last line") {
+	if err != nil || !strings.Contains(string(data), "the last line") || !strings.Contains(string(data), `msg="a library's line"`) {
 		t.Errorf("the newest line is missing (%v)", err)
 	}
 }

@@ -115,7 +115,7 @@ func (a *Agent) remind(state *local.State, now time.Time) time.Time {
 		a.note(noted{account: r.Account, role: r.Role, end: r.End}, notify.Note{
 			Title:   w.Say("note.ends", roleName(r.Role), a.moment(r.End, now)),
 			Body:    w.Say("note.left", scopeName(r.Role), view.Span(w, r.End.Sub(now).Round(time.Minute))),
-			Actions: []notify.Action{a.reactivateAction(), a.openAction()},
+			Actions: []notify.Action{a.continueAction(), a.openAction()},
 		})
 	}
 	return next

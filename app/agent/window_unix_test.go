@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -21,7 +22,7 @@ func TestWindow(t *testing.T) {
 	script := filepath.Join(dir, "window")
 	// A stand-in for the window's program: it notes its start and waits for its end.
 	write := func(body string) {
-		if err := os.WriteFile(script, []byte("#!/bin/sh\necho started >> "+count+"\n"+body+"\n"), 0o700); err != nil {
+		if err := os.WriteFile(script, []byte("#!/bin/sh\necho started >> "+count+"\necho open\n"+body+"\n"), 0o700); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -75,7 +76,7 @@ func TestWindowAskedForWhileItCloses(t *testing.T) {
 		t.Fatal(err)
 	}
 	script := filepath.Join(dir, "window")
-	if err := os.WriteFile(script, []byte("#!/bin/sh\necho started >> "+count+"\nread line < "+fifo+"\necho $line\n"), 0o700); err != nil {
+	if err := os.WriteFile(script, []byte("#!/bin/sh\necho started >> "+count+"\necho open\nread line < "+fifo+"\necho $line\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	s := start(t, func(p *Params) {
@@ -111,5 +112,57 @@ func TestWindowAskedForWhileItCloses(t *testing.T) {
 	starts(3)
 	if err := s.stop(); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestWindowThatDoesNotOpen has whoever asks for a window learn why there is none, and one who
+// asks while it still tries too.
+func TestWindowThatDoesNotOpen(t *testing.T) {
+	dir := t.TempDir()
+	script, fifo := filepath.Join(dir, "window"), filepath.Join(dir, "go")
+	if err := unix.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	body := "#!/bin/sh\nread line < " + fifo + "\necho 'driver: failed to open' >&2\necho 'There is no display here; use the command line.' >&2\nexit 1\n"
+	if err := os.WriteFile(script, []byte(body), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	s := start(t, func(p *Params) {
+		p.WindowCommand = func() ([]string, error) { return []string{script}, nil }
+	})
+	s.must(t, "list")
+	var wg sync.WaitGroup
+	for range 2 {
+		wg.Go(func() {
+			code, stdout, stderr := s.roletray(t, "window")
+			if code != 1 || stdout != "" || stderr != "There is no display here; use the command line.\n" {
+				t.Errorf("exit code %d: %q, %q", code, stdout, stderr)
+			}
+		})
+	}
+	waitFor(t, "both ask", func() bool { return s.State().Raise == 2 })
+	s.must(t, "status") // Nobody else waits.
+	if err := os.WriteFile(fifo, []byte("\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	wg.Wait()
+	// The tray has no answer but a note.
+	s.screen.chosen(view.Open{Page: view.PageSettings})
+	if err := os.WriteFile(fifo, []byte("\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if n := s.screen.note(t, "Roletray"); n.Body != "There is no display here; use the command line." {
+		t.Errorf("the note says %q", n.Body)
+	}
+	if err := os.Remove(script); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, "the end of the last try", func() bool {
+		s.Agent.mu.Lock()
+		defer s.Agent.mu.Unlock()
+		return !s.Agent.window.running
+	})
+	if code, _, stderr := s.roletray(t, "window"); code != 1 || !strings.Contains(stderr, "could not be started") {
+		t.Errorf("no program: exit code %d: %s", code, stderr)
 	}
 }

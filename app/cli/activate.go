@@ -43,7 +43,7 @@ func (a *app) activateCommand() *cobra.Command {
 	var w activation
 	c := &cobra.Command{
 		Use: "activate ROLE", Short: "Activate roles, each named by any words of its name and scope",
-		Example: "roletray activate contributor rg-prod --duration 2h --reason \"deploy 4711\"",
+		Example: "roletray activate contributor sandbox --duration 2h --reason \"deploy 4711\"",
 		Args:    w.args,
 	}
 	w.flags(c)
@@ -59,7 +59,7 @@ func (a *app) checkCommand() *cobra.Command {
 	w := activation{check: true}
 	c := &cobra.Command{
 		Use: "check ROLE", Short: "Have the service judge an activation without doing it",
-		Example: "roletray check contributor rg-prod --also \"global reader\"",
+		Example: "roletray check contributor sandbox --also \"global reader\"",
 		Args:    w.args,
 	}
 	w.flags(c)

@@ -26,13 +26,18 @@ func (a *app) rootCommand() *cobra.Command {
 		Short: "Activate Privileged Identity Management roles from the tray",
 		Long: "Roletray activates Microsoft Entra Privileged Identity Management roles.\n\n" +
 			"Without a command it starts in the tray, or opens the window of the one that is running.",
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return usagef("There is no command %q; see roletray --help.", pim.CleanText(args[0], 60))
+		Args: func(c *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return nil
 			}
-			return nil
+			asked := pim.CleanText(args[0], 60)
+			if near := c.SuggestionsFor(args[0]); len(near) > 0 {
+				return usagef("There is no command %q; did you mean %s? See roletray --help.", asked, strings.Join(near, " or "))
+			}
+			return usagef("There is no command %q; see roletray --help.", asked)
 		},
-		RunE: a.run(func(ctx context.Context, _ []string) error { return a.runAgent(ctx, false) }),
+		SuggestionsMinimumDistance: 2,
+		RunE:                       a.prepared(func(ctx context.Context, _ []string) error { return a.runAgent(ctx, false) }),
 	}
 }
 
@@ -40,7 +45,7 @@ func (a *app) agentCommand() *cobra.Command {
 	var background bool
 	c := &cobra.Command{
 		Use: "agent", Short: "Run the agent in this process", Hidden: true, Args: noArgs,
-		RunE: a.run(func(ctx context.Context, _ []string) error { return a.runAgent(ctx, background) }),
+		RunE: a.prepared(func(ctx context.Context, _ []string) error { return a.runAgent(ctx, background) }),
 	}
 	c.Flags().BoolVar(&background, "background", false, "say nothing, and leave a running agent alone")
 	return c
@@ -79,6 +84,9 @@ func (a *app) runAgent(ctx context.Context, background bool) error {
 		}
 		c.Close()
 		return nil
+	}
+	if !background {
+		fmt.Fprintln(a.Stderr, "Roletray is running; Ctrl+C ends it.")
 	}
 	return a.RunAgent(ctx, in, a.options)
 }

@@ -95,14 +95,14 @@ func (a *app) approvalsCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.printApprovals(all, state.Now)
+			return a.printApprovals(all, state)
 		}),
 	}
 	refreshFlag(cmd, &again)
 	return cmd
 }
 
-func (a *app) printApprovals(all []approval, now time.Time) error {
+func (a *app) printApprovals(all []approval, state *local.State) error {
 	out := make([]approvalJSON, 0, len(all))
 	for _, p := range all {
 		out = append(out, approvalOf(p.account, p.Approval))
@@ -116,7 +116,8 @@ func (a *app) printApprovals(all []approval, now time.Time) error {
 		_, err := fmt.Fprintln(a.Stdout, "No request waits for your decision.")
 		return err
 	}
-	rows := [][]string{{"ASKED", "WHO", "ROLE", "SCOPE", "FOR", "TIMES OUT", "REASON", "REQUEST"}}
+	now, accounts := state.Now, ownersOf(state.Accounts)
+	rows := [][]string{accounts.header("ASKED", "WHO", "ROLE", "SCOPE", "FOR", "TIMES OUT", "REASON", "REQUEST")}
 	for _, p := range out {
 		length := ""
 		switch {
@@ -125,9 +126,9 @@ func (a *app) printApprovals(all []approval, now time.Time) error {
 		case !p.End.IsZero():
 			length = "until " + a.moment(p.End, now)
 		}
-		rows = append(rows, []string{
-			a.moment(p.Created, now), p.Requestor, p.Role, p.Scope, length, a.moment(p.Expires, now), pim.CleanText(p.Justification, 60), p.Request,
-		})
+		rows = append(rows, accounts.row(
+			p.Account, a.moment(p.Created, now), p.Requestor, p.Role, p.Scope, length, a.moment(p.Expires, now), pim.CleanText(p.Justification, 60), p.Request,
+		))
 	}
 	return table(a.Stdout, rows)
 }
@@ -148,7 +149,7 @@ func (a *app) decideCommand(approve bool) *cobra.Command {
 	}
 	if approve {
 		c.Use, c.Short = "approve REQUEST|ROLE", "Approve requests that wait for your decision"
-		c.Example = "roletray approve 1f0c53ab \"owner production\" --reason \"agreed in the stand-up\""
+		c.Example = "roletray approve 1f0c53ab \"owner emil\" --reason \"agreed in the stand-up\""
 	}
 	c.Flags().StringVar(&reason, "reason", "", "why you decide so; the one who asked can read it")
 	c.RunE = a.run(func(ctx context.Context, args []string) error {

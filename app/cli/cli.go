@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -78,6 +77,9 @@ func (a *app) commands() *cobra.Command {
 	root := a.rootCommand()
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.CompletionOptions.HiddenDefaultCmd = true
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return usagef("%s; see %s --help.", pim.CleanText(upperFirst(flagText(err)), 300), c.CommandPath())
+	})
 	f := root.PersistentFlags()
 	f.StringVar(&a.flags.profile, "profile", "", "keep every file and the socket in `DIR`")
 	f.BoolVar(&a.flags.demo, "demo", false, "use a simulated company; no account is needed and nothing real is touched")
@@ -98,8 +100,15 @@ func (a *app) commands() *cobra.Command {
 	return root
 }
 
-// run makes a command's body of do: it makes sense of the common flags first.
+// run makes a command's body of do, which is told of sign-in pages that no browser shows.
 func (a *app) run(do func(ctx context.Context, args []string) error) func(*cobra.Command, []string) error {
+	return a.prepared(func(ctx context.Context, args []string) error {
+		return do(pim.WithSignInPage(ctx, a.showSignInPage), args)
+	})
+}
+
+// prepared makes a command's body of do: it makes sense of the common flags first.
+func (a *app) prepared(do func(ctx context.Context, args []string) error) func(*cobra.Command, []string) error {
 	return func(c *cobra.Command, args []string) error {
 		a.began = true
 		var err error
@@ -198,17 +207,6 @@ func printTo(w io.Writer, v any) error {
 	enc.SetIndent("", "  ")
 	enc.SetEscapeHTML(false)
 	return enc.Encode(v)
-}
-
-// table prints rows in columns as wide as they need.
-func table(w io.Writer, rows [][]string) error {
-	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	for _, row := range rows {
-		if _, err := fmt.Fprintln(tw, strings.Join(row, "\t")); err != nil {
-			return err
-		}
-	}
-	return tw.Flush()
 }
 
 // clean makes a text safe for a terminal, line by line. Lines stay indented.

@@ -41,9 +41,9 @@ func planOf(account string, p pim.Plan) planJSON {
 func (a *app) planText(p planJSON, now time.Time) string {
 	switch {
 	case p.State == pim.PlanAsks && p.Problem != nil:
-		return "does not go on by itself: " + clean(p.Problem.Text, 300)
+		return "does not continue by itself: " + clean(p.Problem.Text, 300)
 	case p.State == pim.PlanAsks:
-		return "does not go on by itself; activate it again"
+		return "does not continue by itself; activate it again"
 	case p.State == pim.PlanSending:
 		return "is being activated again"
 	case p.Local && p.Approval:
@@ -64,8 +64,8 @@ func (a *app) continueCommand() *cobra.Command {
 	var ticket pim.Ticket
 	var drop bool
 	c := &cobra.Command{
-		Use: "continue ROLE", Short: "Have an active role go on after its end, or with --drop not",
-		Example: "roletray continue contributor rg-prod --duration 1h", Args: someArgs("the role", "list --active"),
+		Use: "continue ROLE", Short: "Continue an active role after its end, or with --drop not",
+		Example: "roletray continue contributor sandbox --duration 1h", Args: someArgs("the role", "list --active"),
 	}
 	f := c.Flags()
 	f.StringVar(&duration, "duration", "", "how long, such as 2h, 90 or 1:30 (default: as before)")
@@ -143,7 +143,7 @@ func (a *app) dropPlan(ctx context.Context, c *local.Client, s *local.State, arg
 			rows = append(rows, plan{snap.Account.ID, p})
 		}
 	}
-	p, err := one(s, Match(rows, args, func(p plan) pim.Role { return p.Role }), "role that goes on", "status", args, func(p plan) candidate { return candidate{account: p.account, role: p.Role} })
+	p, err := one(s, Match(rows, args, func(p plan) pim.Role { return p.Role }), "role that continues", "status", args, func(p plan) candidate { return candidate{account: p.account, role: p.Role} })
 	if err != nil {
 		return err
 	}

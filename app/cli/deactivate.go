@@ -14,8 +14,8 @@ import (
 func (a *app) deactivateCommand() *cobra.Command {
 	var noWait bool
 	c := &cobra.Command{
-		Use: "deactivate ROLE", Short: "End an active role early",
-		Example: "roletray deactivate contributor rg-prod", Args: someArgs("the role", "list --active"),
+		Use: "deactivate ROLE", Short: "Deactivate a role before its time is over",
+		Example: "roletray deactivate contributor sandbox", Args: someArgs("the role", "list --active"),
 	}
 	c.Flags().BoolVar(&noWait, "no-wait", false, "do not wait until the role is not active any more")
 	c.RunE = a.run(func(ctx context.Context, args []string) error {

@@ -180,7 +180,8 @@ func (a *app) listFavorites(ctx context.Context) error {
 		_, err := fmt.Fprintln(a.Stdout, "No favourites; make one with: roletray favorites add NAME ROLE")
 		return err
 	}
-	rows := [][]string{{"", "NAME", "ROLE", "SCOPE", "DURATION"}}
+	accounts := ownersOf(state.Accounts)
+	rows := [][]string{accounts.header("", "NAME", "ROLE", "SCOPE", "DURATION")}
 	for i, f := range out {
 		first := []string{strconv.Itoa(i + 1), f.Name}
 		for _, r := range f.Roles {
@@ -191,7 +192,7 @@ func (a *app) listFavorites(ctx context.Context) error {
 			if !r.Eligible {
 				length = "not eligible"
 			}
-			rows = append(rows, append(first, r.Role, r.Scope, length))
+			rows = append(rows, accounts.row(f.Account, append(first, r.Role, r.Scope, length)...))
 			first = []string{"", ""}
 		}
 	}
@@ -202,7 +203,7 @@ func (a *app) addFavoriteCommand() *cobra.Command {
 	var w activation
 	c := &cobra.Command{
 		Use: "add NAME ROLE", Short: "Make a favourite of roles, each named by any words of its name and scope",
-		Example: "roletray favorites add \"on call\" contributor production --also \"global reader\" --duration 2h --reason \"on call duty\"",
+		Example: "roletray favorites add \"on call\" contributor sandbox --also \"global reader\" --duration 2h --reason \"on call duty\"",
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) < 2 {
 				return usagef("Name the favourite and its role, such as in: %s", c.Example)

@@ -224,6 +224,31 @@ func ended(s *scripted) {
 	s.state.Accounts[0].Ended = []pim.Eligibility{e}
 }
 
+// prolonging has something of everything that can be extended or renewed, and one for which that is
+// asked already.
+func prolonging(s *scripted) {
+	soon(s)
+	ended(s)
+	snap := s.state.Accounts[0]
+	snap.Ended[0].Role = role("Backup Operator", "Warehouse", "/subscriptions/6")
+	snap.Eligible[2].Role.Name, snap.Eligible[2].Via, snap.Eligible[2].End = "Reader", pim.ViaDirect, now.Add(72*time.Hour)
+	snap.Requests = append(snap.Requests, pim.Request{ID: "r-9", Role: snap.Eligible[2].Role, Action: pim.ActionExtend, Status: "PendingAdminDecision", Created: now})
+	assigned := pim.Assignment{Role: group(), Type: pim.Assigned, Via: pim.ViaDirect, Start: now.AddDate(0, -1, 0), End: now.AddDate(0, 0, 13)}
+	snap.Active = append(snap.Active, pim.ActiveRole{Certainty: pim.Listed, Assignment: assigned})
+	directory := role("Reports Reader", "Directory", "/")
+	directory.Kind = pim.KindDirectory
+	assigned.Role, assigned.End = directory, now.AddDate(0, 0, -29)
+	snap.EndedAssigned = []pim.Assignment{assigned}
+}
+
+// twoAccounts signs somebody else in too, with the same roles.
+func twoAccounts(s *scripted) {
+	everything(s)
+	other := *s.state.Accounts[0]
+	other.Account.ID, other.Account.Username = "acc-2", "ada.admin@contoso.example"
+	s.state.Accounts = append(s.state.Accounts, &other)
+}
+
 // already has the service say that the role is active, without a request.
 func already(s *scripted) {
 	s.operation.Role, s.operation.Request = s.state.Accounts[0].Active[0].Assignment.Role, nil
@@ -423,6 +448,14 @@ func TestOutput(t *testing.T) {
 		{"list", "list", nil, 0},
 		{"list-json", "list --json", nil, 0},
 		{"list-active-json", "list --active --json", nil, 0},
+		{"list-prolongable", "list", prolonging, 0},
+		{"list-prolongable-json", "list --active --json", prolonging, 0},
+		{"list-accounts", "list", func(s *scripted) { prolonging(s); twoAccounts(s) }, 0},
+		{"status-accounts", "status", func(s *scripted) { prolonging(s); twoAccounts(s) }, 0},
+		{"requests-accounts", "requests", twoAccounts, 0},
+		{"approvals-accounts", "approvals", twoAccounts, 0},
+		{"history-accounts", "history", func(s *scripted) { withHistory(s); twoAccounts(s) }, 0},
+		{"favorites-accounts", "favorites", func(s *scripted) { withFavorites(s); twoAccounts(s) }, 0},
 		{"list-signin-json", "list --json", func(s *scripted) { s.state.Accounts[0].SignIn = pim.Explain(&pim.Error{Code: pim.CodeSignInNeeded}) }, 4},
 		{"list-nobody-json", "list --json", func(s *scripted) { s.state.Accounts = nil }, 4},
 		{"status", "status", nil, 0},
@@ -483,7 +516,7 @@ func TestOutput(t *testing.T) {
 			s.operation.Offer = &pim.Scope{ID: "/subscriptions/1", Type: pim.ScopeSubscription}
 		}, 1},
 		{"activate-favorite", "activate --favorite call", withFavorites, 1},
-		{"activate-withdrawn", "activate owner", func(s *scripted) {
+		{"activate-cancelled", "activate owner", func(s *scripted) {
 			s.operation.State, s.operation.Request.Status = pim.OperationFailed, "Canceled"
 			s.operation.Problem = s.operation.Request.Problem()
 		}, 1},
@@ -810,6 +843,10 @@ func TestWrongUse(t *testing.T) {
 		{"frobnicate", `no command "frobnicate"`, 2},
 		{"list everything", `takes no "everything"`, 2},
 		{"list --frobnicate", "unknown flag", 2},
+		{"activate owner --frobnicate", "see roletray activate --help", 2},
+		{"favorites add --frobnicate", "see roletray favorites add --help", 2},
+		{"activte owner", "did you mean activate? See roletray --help", 2},
+		{"frobnicate", `There is no command "frobnicate"; see roletray --help`, 2},
 		{"activate", "Name the role", 2},
 		{"activate wizard", "no role that may be activated", 2},
 		{"activate contributor", "Contributor · Production needs a justification", 2},
@@ -832,7 +869,7 @@ func TestWrongUse(t *testing.T) {
 		{"continue", "Name the role", 2},
 		{"continue wizard", "no active role", 2},
 		{"continue contributor --duration soon", "--duration", 2},
-		{"continue contributor --drop", "no role that goes on", 2},
+		{"continue contributor --drop", "no role that continues", 2},
 		{"continue contributor --drop --reason x", "goes alone", 2},
 		{"extend wizard", "no eligibility with an end", 2},
 		{"extend owner --days 1 --until 2027-01-31", "exclude each other", 2},
@@ -870,7 +907,7 @@ func TestWrongUse(t *testing.T) {
 		{"list --speed 5", "together with --demo", 2},
 		{"list --demo --speed 0", "above 0", 2},
 		{"list --demo --speed NaN", "above 0", 2},
-		{"list --demo --speed banana", `Invalid argument "banana" for "--speed" flag is not a number; see roletray --help.`, 2},
+		{"list --demo --speed banana", `Invalid argument "banana" for "--speed" flag is not a number; see roletray list --help.`, 2},
 		{"history --limit many", "is not a whole number; see", 2},
 		{"list --json=maybe", "is not true or false; see", 2},
 		{"list --demo --speed 1e999", "is not a number that is allowed; see", 2},

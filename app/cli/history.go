@@ -12,6 +12,7 @@ import (
 
 	"roletray/app/local"
 	"roletray/pim"
+	"roletray/pim/store"
 )
 
 // historyJSON is an entry of the history in the output.
@@ -131,12 +132,28 @@ func (a *app) history(ctx context.Context, req local.HistoryRequest, csv bool) (
 	if n == 0 {
 		return []byte("Nothing is recorded.\n"), 0, nil
 	}
-	rows := [][]string{{"TIME", "ACTION", "ROLE", "SCOPE", "OUTCOME", "REASON"}}
+	accounts := ownersOf(state.Accounts)
+	rows := [][]string{accounts.header("TIME", "ACTION", "ROLE", "SCOPE", "OUTCOME", "REASON")}
 	for _, e := range out {
-		rows = append(rows, []string{a.moment(e.At, state.Now), e.Action, e.Role, e.Scope, withDecision(string(e.State), e.review), pim.CleanText(e.Justification, 60)})
+		rows = append(rows, accounts.row(e.Account, a.moment(e.At, state.Now), e.actionText(), e.Role, e.Scope, withDecision(e.outcomeText(), e.review), pim.CleanText(e.Justification, 60)))
 	}
 	err = table(&b, rows)
 	return b.Bytes(), n, err
+}
+
+// actionText is the command that did it.
+func (e historyJSON) actionText() string {
+	if e.Action == string(store.ActionDropPlan) {
+		return "continue --drop"
+	}
+	return e.Action
+}
+
+func (e historyJSON) outcomeText() string {
+	if e.State == pim.OperationFailed && e.Problem != nil && e.Problem.Code == pim.CodeCancelled {
+		return "cancelled"
+	}
+	return string(e.State)
 }
 
 func requestor(e local.HistoryEntry) string {

@@ -65,6 +65,8 @@ type partJSON struct {
 type listJSON struct {
 	Accounts []accountJSON `json:"accounts"`
 	Roles    []roleJSON    `json:"roles"`
+	// Prolongable is what an administrator can be asked to extend or renew.
+	Prolongable []prolongableJSON `json:"prolongable"`
 	// Stale are the parts that are old, and why.
 	Stale []partJSON `json:"stale"`
 }
@@ -104,7 +106,7 @@ func (a *app) list(ctx context.Context, active, eligible, again bool) error {
 	if err != nil {
 		return err
 	}
-	out := listJSON{Accounts: []accountJSON{}, Roles: []roleJSON{}, Stale: []partJSON{}}
+	out := listJSON{Accounts: []accountJSON{}, Roles: []roleJSON{}, Prolongable: []prolongableJSON{}, Stale: []partJSON{}}
 	for _, s := range snaps {
 		out.Accounts = append(out.Accounts, accountOf(s))
 		if active {
@@ -115,6 +117,11 @@ func (a *app) list(ctx context.Context, active, eligible, again bool) error {
 		if eligible {
 			for _, e := range s.Eligible {
 				out.Roles = append(out.Roles, eligibleJSON(s.Account.ID, e))
+			}
+		}
+		for _, p := range prolongable(s, state.Now) {
+			if p.Assigned && active || !p.Assigned && eligible {
+				out.Prolongable = append(out.Prolongable, p)
 			}
 		}
 		for _, p := range s.Parts {
@@ -164,12 +171,8 @@ func (a *app) printList(snaps []*pim.Snapshot, l listJSON, now time.Time) error 
 			return err
 		}
 	}
-	several := len(snaps) > 1
-	header := []string{"STATE", "ROLE", "SCOPE", "UNTIL", "VIA"}
-	if several {
-		header = append(header, "ACCOUNT")
-	}
-	rows := [][]string{header}
+	accounts := ownersOf(snaps)
+	rows := [][]string{accounts.header("STATE", "ROLE", "SCOPE", "KIND", "UNTIL", "VIA")}
 	for _, r := range l.Roles {
 		until := cmp.Or(a.moment(r.End, now), "no end")
 		if r.Certainty == pim.Unconfirmed {
@@ -182,17 +185,15 @@ func (a *app) printList(snaps []*pim.Snapshot, l listJSON, now time.Time) error 
 		case r.MayGiveRoles:
 			via += ", may give roles"
 		}
-		row := []string{r.State, r.Role, r.Scope, until, via}
-		if several {
-			i := slices.IndexFunc(l.Accounts, func(acc accountJSON) bool { return acc.ID == r.Account })
-			row = append(row, l.Accounts[i].Username)
-		}
-		rows = append(rows, row)
+		rows = append(rows, accounts.row(r.Account, r.State, short(r.Role), short(r.Scope), kindName(r.Kind), until, via))
 	}
 	if len(rows) > 1 {
 		if err := table(a.Stdout, rows); err != nil {
 			return err
 		}
+	}
+	if err := a.printProlongable(accounts, l.Prolongable, now); err != nil {
+		return err
 	}
 	for _, acc := range l.Accounts {
 		if acc.SignIn != nil {
@@ -210,9 +211,12 @@ func (a *app) printList(snaps []*pim.Snapshot, l listJSON, now time.Time) error 
 }
 
 func partName(part string, k pim.Kind) string {
-	kind := map[pim.Kind]string{pim.KindAzure: "Azure", pim.KindDirectory: "Entra", pim.KindGroup: "group"}[k]
-	if part == "requests" || part == "approvals" {
-		return upperFirst(part) + " for " + kind + " roles"
+	kind := kindName(k) + "s"
+	if k == pim.KindGroup {
+		kind = "groups"
 	}
-	return upperFirst(part) + " " + kind + " roles"
+	if part == "requests" || part == "approvals" {
+		return upperFirst(part) + " for " + kind
+	}
+	return upperFirst(part) + " " + kind
 }

@@ -35,7 +35,7 @@ func Match[T any](rows []T, words []string, role func(T) pim.Role) []T {
 		return exact
 	}
 	found := keep(rows, func(r pim.Role) bool {
-		text := view.Fold(strings.Join([]string{r.Name, r.Scope.Label(), r.Scope.ID, string(r.Kind), string(r.Access)}, "\n"))
+		text := view.Fold(strings.Join([]string{r.Name, r.Scope.Label(), r.Scope.ID, string(r.Kind), kindName(r.Kind), string(r.Access)}, "\n"))
 		return !slices.ContainsFunc(folded, func(w string) bool { return !strings.Contains(text, w) })
 	})
 	named := func(text string) bool {

@@ -2,6 +2,8 @@ package cli
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -11,6 +13,84 @@ import (
 	"roletray/app/view"
 	"roletray/pim"
 )
+
+// prolongableJSON is an eligibility or an assignment that ends soon, or ended a short while ago.
+type prolongableJSON struct {
+	Account string   `json:"account"`
+	Key     pim.Key  `json:"key"`
+	Role    string   `json:"role"`
+	Kind    pim.Kind `json:"kind"`
+	Scope   string   `json:"scope"`
+	ScopeID string   `json:"scopeId"`
+	// Action is extend or renew: the command that asks for it.
+	Action string `json:"action"`
+	// Assigned says that an administrator assigned the role, which the command's --assigned is for.
+	Assigned bool      `json:"assigned"`
+	End      time.Time `json:"end"`
+	// Asked says that such a request is open already.
+	Asked bool `json:"asked"`
+}
+
+// prolongable is what an account can ask to be extended or renewed, the next to end first.
+func prolongable(s *pim.Snapshot, now time.Time) []prolongableJSON {
+	asked := func(k pim.Key) bool {
+		return slices.ContainsFunc(s.Requests, func(r pim.Request) bool {
+			return r.Role.Key() == k && (r.Action == pim.ActionExtend || r.Action == pim.ActionRenew) && !r.Phase(now).Final()
+		}) || slices.ContainsFunc(s.Operations, func(o pim.Operation) bool {
+			return o.Role.Key() == k && (o.Action == pim.ActionExtend || o.Action == pim.ActionRenew) && !o.State.Over()
+		})
+	}
+	var out []prolongableJSON
+	add := func(r pim.Role, via pim.Via, end time.Time, assigned bool) {
+		action, ok := pim.CanProlong(end, via, now)
+		if !ok {
+			return
+		}
+		out = append(out, prolongableJSON{
+			s.Account.ID, r.Key(), name(r.Name), r.Kind, name(r.Scope.Label()), r.Scope.ID,
+			strings.TrimPrefix(string(action), "self"), assigned, end, asked(r.Key()),
+		})
+	}
+	for _, e := range slices.Concat(s.Eligible, s.Ended) {
+		add(e.Role, e.Via, e.End, false)
+	}
+	for _, a := range s.Active {
+		if a.Assignment.Type == pim.Assigned {
+			add(a.Assignment.Role, a.Assignment.Via, a.Assignment.End, true)
+		}
+	}
+	for _, a := range s.EndedAssigned {
+		add(a.Role, a.Via, a.End, true)
+	}
+	slices.SortStableFunc(out, func(x, y prolongableJSON) int { return x.End.Compare(y.End) })
+	return out
+}
+
+// printProlongable is the second table of list.
+func (a *app) printProlongable(accounts owners, all []prolongableJSON, now time.Time) error {
+	if len(all) == 0 {
+		return nil
+	}
+	rows := [][]string{accounts.header("ROLE", "SCOPE", "KIND", "ENDS", "HOW")}
+	for _, p := range all {
+		how := "roletray " + p.Action + " ROLE"
+		if p.Assigned {
+			how += " --assigned"
+		}
+		if p.Asked {
+			how = "asked for already"
+		}
+		ends := a.moment(p.End, now)
+		if !p.End.After(now) {
+			ends = "ended " + ends
+		}
+		rows = append(rows, accounts.row(p.Account, short(p.Role), short(p.Scope), kindName(p.Kind), ends, how))
+	}
+	if _, err := fmt.Fprintln(a.Stdout, "\nCan be extended or renewed:"); err != nil {
+		return err
+	}
+	return table(a.Stdout, rows)
+}
 
 // prolongation is what the flags of extend and renew say.
 type prolongation struct {
@@ -24,11 +104,11 @@ type prolongation struct {
 func (a *app) prolongCommand(action pim.Action) *cobra.Command {
 	w := prolongation{action: action}
 	c := &cobra.Command{
-		Use: "extend ROLE", Short: "Ask an administrator to let an eligibility last longer that ends within two weeks",
+		Use: "extend ROLE", Short: "Ask an administrator to extend an eligibility that ends within 14 days",
 		Example: "roletray extend contributor warehouse --days 90 --reason \"still on the team\"", Args: someArgs("the role", "list"),
 	}
 	if action == pim.ActionRenew {
-		c.Use, c.Short = "renew ROLE", "Ask an administrator to give an eligibility again that ended within the last month"
+		c.Use, c.Short = "renew ROLE", "Ask an administrator to renew an eligibility that ended within the last 30 days"
 		c.Example = "roletray renew contributor warehouse --days 90 --reason \"back on the team\""
 	}
 	f := c.Flags()
@@ -101,7 +181,9 @@ func (a *app) prolong(ctx context.Context, args []string, w prolongation) error 
 	if err != nil {
 		return err
 	}
-	return a.follow(ctx, c, []result{{account: l.account, operation: o}}, w.noWait, now)
+	r := result{account: l.account, operation: o}
+	r.recall(state)
+	return a.follow(ctx, c, []result{r}, w.noWait, now)
 }
 
 // lasting lists what the command may be about.

@@ -26,7 +26,7 @@ type requestJSON struct {
 	Created time.Time  `json:"created,omitzero"`
 	Start   time.Time  `json:"start,omitzero"`
 	End     time.Time  `json:"end,omitzero"`
-	// Cancellable says that roletray cancel can withdraw it.
+	// Cancellable says that roletray cancel can cancel it.
 	Cancellable   bool       `json:"cancellable"`
 	Justification string     `json:"justification,omitempty"`
 	Ticket        pim.Ticket `json:"ticket,omitzero"`
@@ -117,9 +117,10 @@ func (a *app) requests(ctx context.Context, all, again bool) error {
 		pim.PhaseInProgress: "in progress", pim.PhaseWaiting: "waiting for approval", pim.PhaseScheduled: "scheduled",
 		pim.PhaseDone: "done", pim.PhaseRefused: "not granted",
 	}
-	rows := [][]string{{"CREATED", "WHAT", "ROLE", "SCOPE", "STATUS", "REQUEST"}}
+	accounts := ownersOf(snaps)
+	rows := [][]string{accounts.header("ASKED", "ACTION", "ROLE", "SCOPE", "STATUS", "REQUEST")}
 	for _, r := range out {
-		rows = append(rows, []string{a.moment(r.Created, state.Now), name(r.Action), r.Role, r.Scope, withDecision(words[r.Phase], r.review), r.Request})
+		rows = append(rows, accounts.row(r.Account, a.moment(r.Created, state.Now), name(r.Action), r.Role, r.Scope, withDecision(words[r.Phase], r.review), r.Request))
 	}
 	return table(a.Stdout, rows)
 }
@@ -132,8 +133,8 @@ type request struct {
 
 func (a *app) cancelCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use: "cancel REQUEST|ROLE", Short: "Withdraw a request that waits or is scheduled",
-		Example: "roletray cancel owner production", Args: someArgs("the request or its role", "requests"),
+		Use: "cancel REQUEST|ROLE", Short: "Cancel a request that waits or is scheduled",
+		Example: "roletray cancel owner sandbox", Args: someArgs("the request or its role", "requests"),
 	}
 	c.RunE = a.run(func(ctx context.Context, args []string) error {
 		cl, err := a.connect(ctx)
@@ -170,7 +171,7 @@ func (a *app) cancelCommand() *cobra.Command {
 		if err := cl.Cancel(ctx, local.CancelRequest{Account: r.account, Request: r.ID}); err != nil {
 			return err
 		}
-		return a.done("The request for " + describe(r.Role) + " is withdrawn.")
+		return a.done("The request for " + describe(r.Role) + " is cancelled.")
 	})
 	return c
 }
@@ -229,7 +230,7 @@ func one[T any](s *local.State, found []T, what, where string, args []string, ro
 		if c.id != "" {
 			b.WriteString(c.id + "  ")
 		}
-		b.WriteString(describe(c.role) + " (" + name(string(c.role.Kind)) + ")")
+		b.WriteString(describe(c.role) + " (" + kindName(c.role.Kind) + ")")
 		if c.who != "" {
 			b.WriteString("  " + name(c.who))
 		}

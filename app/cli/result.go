@@ -230,8 +230,10 @@ func (a *app) resultText(j operationJSON, o pim.Operation, now time.Time) string
 	switch {
 	case o.Action == pim.ActionDeactivate:
 		return describe(o.Role) + " is not active any more."
-	case o.Action != pim.ActionActivate:
-		return describe(o.Role) + " lasts longer now."
+	case o.Action == pim.ActionExtend:
+		return describe(o.Role) + " is extended."
+	case o.Action == pim.ActionRenew:
+		return describe(o.Role) + " is renewed."
 	case j.End.IsZero():
 		return describe(o.Role) + " is active."
 	}

@@ -29,7 +29,7 @@ func (a *app) scopesCommand() *cobra.Command {
 	var limit int
 	c := &cobra.Command{
 		Use: "scopes ROLE [SCOPE]", Short: "List the scopes one level below a role's scope, or below another by its full id, or search all below",
-		Example: "roletray scopes owner production /subscriptions/…/resourceGroups/rg-web", Args: someArgs("the role", "list --eligible"),
+		Example: "roletray scopes owner sandbox /subscriptions/…/resourceGroups/rg-data-dev", Args: someArgs("the role", "list --eligible"),
 		RunE: a.run(func(ctx context.Context, args []string) error {
 			if limit < 1 {
 				return usagef("--limit must be 1 or more.")

@@ -2,7 +2,10 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -43,6 +46,49 @@ func (a *app) signInCommand() *cobra.Command {
 	}
 	c.Flags().BoolVar(&azureCLI, "azure-cli", false, "use the session that the Azure CLI already has; Azure roles only")
 	return c
+}
+
+// showSignInPage tells the person an address that no browser has shown; with
+// --json as an object on a line of its own. It is of the error output, as all that is said on the way.
+func (a *app) showSignInPage(p pim.Page) (told bool) {
+	text := "No browser could be opened; open this address in one on this computer"
+	if p.Unseen {
+		text = "If no browser shows the sign-in page, open this address in one on this computer"
+	}
+	if port := answerPort(p.URL); port != "" {
+		text += fmt.Sprintf(", or on yours after: ssh -L %[1]s:localhost:%[1]s HOST", port)
+	} else {
+		text += "."
+	}
+	var err error
+	if a.flags.json {
+		line := json.NewEncoder(a.Stderr)
+		line.SetEscapeHTML(false)
+		err = line.Encode(struct {
+			Event string `json:"event"`
+			URL   string `json:"url"`
+			Text  string `json:"text"`
+		}{"sign-in-page", p.URL, text})
+	} else {
+		_, err = fmt.Fprintf(a.Stderr, "%s\n  %s\n", text, p.URL)
+	}
+	return err == nil
+}
+
+// answerPort is the port of this computer at which the page's answer is awaited.
+func answerPort(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	back, err := url.Parse(u.Query().Get("redirect_uri"))
+	if err != nil {
+		return ""
+	}
+	if _, err := strconv.ParseUint(back.Port(), 10, 16); err != nil {
+		return ""
+	}
+	return back.Port()
 }
 
 // signInRequest asks for a known account where --account names one.

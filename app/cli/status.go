@@ -27,8 +27,10 @@ type statusJSON struct {
 	// Plans are the active roles that will go on after their end.
 	Plans []planJSON `json:"plans"`
 	// Approvals counts the requests that wait for the person's decision.
-	Approvals int      `json:"approvals"`
-	Notices   []string `json:"notices"`
+	Approvals int `json:"approvals"`
+	// Prolongable counts what an administrator can be asked to extend or renew.
+	Prolongable int      `json:"prolongable"`
+	Notices     []string `json:"notices"`
 	// Consents are what administrators are to grant.
 	Consents []consentJSON `json:"consents"`
 }
@@ -127,6 +129,11 @@ func (a *app) status(ctx context.Context) error {
 			out.Plans = append(out.Plans, planOf(s.Account.ID, p))
 		}
 		out.Approvals += len(s.Approvals)
+		for _, p := range prolongable(s, state.Now) {
+			if !p.Asked {
+				out.Prolongable++
+			}
+		}
 	}
 	for _, n := range state.Notices {
 		out.Notices = append(out.Notices, clean(n.Text, 300))
@@ -137,10 +144,10 @@ func (a *app) status(ctx context.Context) error {
 	if a.flags.json {
 		return a.print(out)
 	}
-	return a.printStatus(out)
+	return a.printStatus(out, ownersOf(state.Accounts))
 }
 
-func (a *app) printStatus(s statusJSON) error {
+func (a *app) printStatus(s statusJSON, accounts owners) error {
 	title := "Roletray " + s.Version + " is running"
 	if s.Demo {
 		title += " with the demo company"
@@ -173,7 +180,15 @@ func (a *app) printStatus(s statusJSON) error {
 	default:
 		fmt.Fprintf(a.Stdout, "%d requests wait for your decision; see: roletray approvals\n", s.Approvals)
 	}
-	var rows [][]string
+	switch s.Prolongable {
+	case 0:
+	case 1:
+		fmt.Fprintln(a.Stdout, "1 role can be extended or renewed; see: roletray list")
+	default:
+		fmt.Fprintf(a.Stdout, "%d roles can be extended or renewed; see: roletray list\n", s.Prolongable)
+	}
+	// The status may be a sentence, so it comes last.
+	rows := [][]string{append(accounts.header("WHAT", "ROLE", "SCOPE"), "STATUS")}
 	for _, r := range s.Active {
 		until := "no end"
 		if !r.End.IsZero() {
@@ -182,15 +197,18 @@ func (a *app) printStatus(s statusJSON) error {
 		if r.Certainty == pim.Unconfirmed {
 			until += " (unconfirmed)"
 		}
-		rows = append(rows, []string{"active", r.Role, r.Scope, until})
+		rows = append(rows, append(accounts.row(r.Account, "active", r.Role, r.Scope), until))
 	}
 	for _, p := range s.Plans {
-		rows = append(rows, []string{"plan", p.Role, p.Scope, a.planText(p, s.Now)})
+		rows = append(rows, append(accounts.row(p.Account, "continue", p.Role, p.Scope), a.planText(p, s.Now)))
 	}
 	for _, o := range s.Operations {
 		if o.State != pim.OperationDone {
-			rows = append(rows, []string{o.Action, o.Role, o.Scope, a.operationText(o, s.Now)})
+			rows = append(rows, append(accounts.row(o.Account, o.Action, o.Role, o.Scope), a.operationText(o, s.Now)))
 		}
+	}
+	if len(rows) == 1 {
+		return nil
 	}
 	return table(a.Stdout, rows)
 }
@@ -218,7 +236,7 @@ func (a *app) operationText(o operationJSON, now time.Time) string {
 		case o.Problem == nil:
 			return "failed"
 		case o.Problem.Code == pim.CodeCancelled && o.Request != "":
-			return "withdrawn"
+			return "cancelled"
 		case o.Problem.Code == pim.CodeCancelled:
 			return "called off"
 		}

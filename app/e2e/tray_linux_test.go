@@ -81,7 +81,7 @@ func TestOneClickAndReminder(t *testing.T) {
 	for _, a := range reminder.Actions {
 		keys = append(keys, a.Label)
 	}
-	if got := strings.Join(keys, ", "); !strings.Contains(got, "Reactivate") || !strings.Contains(got, "Open") {
+	if got := strings.Join(keys, ", "); !strings.Contains(got, "Continue") || !strings.Contains(got, "Open") {
 		t.Errorf("the reminder's buttons are %s", got)
 	}
 	notes.Press(reminder.ID, "reactivate")

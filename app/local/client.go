@@ -200,7 +200,7 @@ func (c *Client) Deactivate(ctx context.Context, req RoleRequest) (pim.Operation
 	return o, c.post(ctx, "deactivate", req, &o)
 }
 
-// Cancel withdraws a request.
+// Cancel cancels a request.
 func (c *Client) Cancel(ctx context.Context, req CancelRequest) error {
 	return c.post(ctx, "cancel", req, nil)
 }
@@ -309,7 +309,7 @@ func (c *Client) do(ctx context.Context, method, name string, req any) (*http.Re
 	if c.secret != "" {
 		r.Header.Set("Authorization", "Bearer "+c.secret)
 	}
-	resp, err := c.http.Do(r)
+	resp, err := c.http.Do(takePages(r))
 	switch {
 	case err == nil:
 	case ctx.Err() != nil:

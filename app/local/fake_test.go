@@ -20,6 +20,9 @@ type recorder struct {
 	fail     error
 	block    chan struct{}
 	quit     chan struct{}
+	// page is shown to whoever signs in, where that can be.
+	page string
+	told bool
 }
 
 func newRecorder() *recorder {
@@ -89,6 +92,9 @@ func (r *recorder) SaveSettings(ctx context.Context, q store.Settings) error {
 }
 
 func (r *recorder) SignIn(ctx context.Context, q SignInRequest) (pim.Account, error) {
+	if show := pim.SignInPage(ctx); show != nil && r.page != "" {
+		r.told = show(pim.Page{URL: r.page, Unseen: true})
+	}
 	return pim.Account{ID: "a", Cloud: q.Cloud}, r.note(ctx, q)
 }
 

@@ -191,7 +191,12 @@ func action[Req, Resp any](limit time.Duration, do func(context.Context, Req) (R
 		_ = rc.SetReadDeadline(time.Time{})
 		ctx, cancel := context.WithTimeout(r.Context(), limit)
 		defer cancel()
+		page := &pageAnswer{w: w}
+		if r.Header.Get(pageHeader) != "" {
+			ctx = pim.WithSignInPage(ctx, page.send)
+		}
 		resp, err := do(ctx, req)
+		page.end()
 		_ = rc.SetWriteDeadline(time.Now().Add(writeTimeout))
 		if err != nil {
 			if e, ok := errors.AsType[*pim.Error](err); ok && e.RetryAfter > 0 {

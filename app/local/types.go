@@ -162,7 +162,7 @@ type ActivateAnswer struct {
 // MostWishes is how many roles one ActivateRequest may name.
 const MostWishes = 500
 
-// CancelRequest asks to withdraw a request.
+// CancelRequest asks to cancel a request.
 type CancelRequest struct {
 	Account string `json:"account"`
 	Request string `json:"request"`

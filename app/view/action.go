@@ -24,7 +24,7 @@ type Deactivate struct {
 	Key     pim.Key
 }
 
-// CancelRequest withdraws a request of the person.
+// CancelRequest cancels a request of the person.
 type CancelRequest struct {
 	Account string
 	Request string

@@ -74,9 +74,14 @@ func kindName(w Words, k pim.Kind) string {
 	return pim.CleanText(string(k), nameLimit)
 }
 
-// kindsName is the name of a kind in the plural, as it filters a list.
-func kindsName(w Words, k pim.Kind) string {
-	if k == pim.KindGroup {
+// KindsName is the name of a kind in the plural, as it filters a list.
+func KindsName(w Words, k pim.Kind) string {
+	switch k {
+	case pim.KindAzure:
+		return w.Say("kind.azures")
+	case pim.KindDirectory:
+		return w.Say("kind.directories")
+	case pim.KindGroup:
 		return w.Say("kind.groups")
 	}
 	return kindName(w, k)

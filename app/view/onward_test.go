@@ -8,6 +8,7 @@ import (
 	"roletray/app/local"
 	"roletray/app/view"
 	"roletray/app/view/viewtest"
+	"roletray/assets/translations"
 	"roletray/pim"
 )
 
@@ -66,7 +67,7 @@ func TestProlongationDoesNotBlockActivation(t *testing.T) {
 	})
 	rows := view.PresentWindow(state, viewtest.Now, words(t, "en"), view.Look{}).Rows
 	row := rowOf(t, rows, "eligible:"+string(role.Key()))
-	if row.Action == nil || slices.Contains(verbs(row), "Ask to extend…") {
+	if row.Action == nil || slices.Contains(verbs(row), "Extend…") {
 		t.Errorf("%q, more %q", row.Verb, verbs(row))
 	}
 }
@@ -205,5 +206,29 @@ func TestConsentIsSaidOnce(t *testing.T) {
 	}
 	if n != 1 || len(v.Banners) != 2 {
 		t.Errorf("%+v", v.Banners)
+	}
+}
+
+// TestProlongedIsSaidAsPIMDoes tells an extension from a renewal.
+func TestProlongedIsSaidAsPIMDoes(t *testing.T) {
+	words, err := translations.For("en")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		action pim.Action
+		state  pim.OperationState
+		want   string
+	}{
+		{pim.ActionExtend, pim.OperationFollowing, "asking to extend…"},
+		{pim.ActionExtend, pim.OperationDone, "extended"},
+		{pim.ActionExtend, pim.OperationFailed, "not extended"},
+		{pim.ActionRenew, pim.OperationFollowing, "asking to renew…"},
+		{pim.ActionRenew, pim.OperationDone, "renewed"},
+		{pim.ActionRenew, pim.OperationFailed, "not renewed"},
+	} {
+		if got, _ := view.OperationStatus(words, pim.Operation{Action: tt.action, State: tt.state}, viewtest.Now); got != tt.want {
+			t.Errorf("%s, %s: %q, want %q", tt.action, tt.state, got, tt.want)
+		}
 	}
 }

@@ -188,21 +188,27 @@ func (p *windowPresenter) partBanners() []Banner {
 
 // partName names the kind too where there are several.
 func (p *windowPresenter) partName(part pim.Part) string {
-	name := pim.CleanText(part.Name, nameLimit)
-	switch part.Name {
-	case "eligible":
-		name = p.words.Say("part.eligible")
-	case "active":
-		name = p.words.Say("part.active")
-	case "requests":
-		name = p.words.Say("part.requests")
-	case "approvals":
-		name = p.words.Say("part.approvals")
+	kinds := KindsName(p.words, part.Kind)
+	several := slices.ContainsFunc(p.snapshot.Parts, func(q pim.Part) bool { return q.Kind != part.Kind })
+	switch {
+	case part.Name == "eligible" && several:
+		return p.words.Say("part.eligible-of", kinds)
+	case part.Name == "eligible":
+		return p.words.Say("part.eligible")
+	case part.Name == "active" && several:
+		return p.words.Say("part.active-of", kinds)
+	case part.Name == "active":
+		return p.words.Say("part.active")
+	case part.Name == "requests" && several:
+		return p.words.Say("part.requests-of", kinds)
+	case part.Name == "requests":
+		return p.words.Say("part.requests")
+	case part.Name == "approvals" && several:
+		return p.words.Say("part.approvals-of", kinds)
+	case part.Name == "approvals":
+		return p.words.Say("part.approvals")
 	}
-	if slices.ContainsFunc(p.snapshot.Parts, func(q pim.Part) bool { return q.Kind != part.Kind }) {
-		name = p.words.Say("part.of-kind", name, kindsName(p.words, part.Kind))
-	}
-	return name
+	return pim.CleanText(part.Name, nameLimit)
 }
 
 func (p *windowPresenter) asksConsent() bool {
@@ -212,7 +218,7 @@ func (p *windowPresenter) asksConsent() bool {
 func (p *windowPresenter) consentBanner(c local.Consent) Banner {
 	var kinds []string
 	for _, k := range c.Kinds {
-		kinds = append(kinds, kindsName(p.words, k))
+		kinds = append(kinds, KindsName(p.words, k))
 	}
 	permissions := pim.CleanText(strings.Join(c.Permissions, ", "), 2*nameLimit)
 	b := Banner{
@@ -470,8 +476,10 @@ func OperationStatus(w Words, o pim.Operation, now time.Time) (string, Tone) {
 		switch {
 		case o.Action == pim.ActionDeactivate:
 			return w.Say("operation.deactivated"), ToneGood
-		case prolongs(o.Action):
-			return w.Say("operation.prolonged"), ToneGood
+		case o.Action == pim.ActionExtend:
+			return w.Say("operation.extended"), ToneGood
+		case o.Action == pim.ActionRenew:
+			return w.Say("operation.renewed"), ToneGood
 		}
 		return w.Say("operation.activated"), ToneGood
 	case pim.OperationFailed:
@@ -480,8 +488,10 @@ func OperationStatus(w Words, o pim.Operation, now time.Time) (string, Tone) {
 			return calledOffStatus(w, o.Request != nil)
 		case o.Action == pim.ActionDeactivate:
 			return w.Say("operation.deactivate-failed"), ToneBad
-		case prolongs(o.Action):
-			return w.Say("operation.prolong-failed"), ToneBad
+		case o.Action == pim.ActionExtend:
+			return w.Say("operation.extend-failed"), ToneBad
+		case o.Action == pim.ActionRenew:
+			return w.Say("operation.renew-failed"), ToneBad
 		}
 		return w.Say("operation.failed"), ToneBad
 	case pim.OperationFollowing:
@@ -489,8 +499,10 @@ func OperationStatus(w Words, o pim.Operation, now time.Time) (string, Tone) {
 	switch {
 	case o.Action == pim.ActionDeactivate:
 		return w.Say("operation.deactivating"), ToneNormal
-	case prolongs(o.Action):
-		return w.Say("operation.prolonging"), ToneNormal
+	case o.Action == pim.ActionExtend:
+		return w.Say("operation.extending"), ToneNormal
+	case o.Action == pim.ActionRenew:
+		return w.Say("operation.renewing"), ToneNormal
 	}
 	return w.Say("operation.activating"), ToneNormal
 }

@@ -66,8 +66,8 @@ func requestStatus(w Words, q pim.Request, now time.Time) (string, Tone) {
 	case pim.PhaseDone:
 		return w.Say("request.done"), ToneGood
 	case pim.PhaseRefused:
-		if withdrawn(q.Status) {
-			return w.Say("request.withdrawn"), ToneQuiet
+		if cancelled(q.Status) {
+			return w.Say("request.cancelled"), ToneQuiet
 		}
 		return refusal(w, q), ToneBad
 	case pim.PhaseInProgress:
@@ -75,19 +75,19 @@ func requestStatus(w Words, q pim.Request, now time.Time) (string, Tone) {
 	return w.Say("request.in-progress"), ToneNormal
 }
 
-func withdrawn(s pim.Status) bool { return strings.EqualFold(string(s), "canceled") }
+func cancelled(s pim.Status) bool { return strings.EqualFold(string(s), "canceled") }
 
 // calledOff says that an operation did not come to be because the person took it back:
 // they know, so it asks for no attention.
 func calledOff(o pim.Operation) bool {
 	return o.State == pim.OperationFailed &&
-		(o.Problem != nil && o.Problem.Code == pim.CodeCancelled || o.Request != nil && withdrawn(o.Request.Status))
+		(o.Problem != nil && o.Problem.Code == pim.CodeCancelled || o.Request != nil && cancelled(o.Request.Status))
 }
 
-// calledOffStatus tells a request that was withdrawn from one that was never sent.
+// calledOffStatus tells a request that was cancelled from one that was never sent.
 func calledOffStatus(w Words, sent bool) (string, Tone) {
 	if sent {
-		return w.Say("request.withdrawn"), ToneQuiet
+		return w.Say("request.cancelled"), ToneQuiet
 	}
 	return w.Say("request.called-off"), ToneQuiet
 }

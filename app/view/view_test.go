@@ -237,7 +237,7 @@ func TestTrayIcon(t *testing.T) {
 }
 
 // What the person took back asks for no attention and has one name wherever it is listed.
-func TestWithdrawnIsQuiet(t *testing.T) {
+func TestCancelledIsQuiet(t *testing.T) {
 	role := viewtest.Role("Owner", viewtest.Web)
 	request := &pim.Request{ID: "w", Role: role, Action: pim.ActionActivate, Status: "Canceled", Created: viewtest.Now}
 	for _, tt := range []struct {
@@ -246,8 +246,8 @@ func TestWithdrawnIsQuiet(t *testing.T) {
 		problem *pim.Problem
 		want    map[string]string
 	}{
-		{"withdrawn", request, request.Problem(), map[string]string{"en": "withdrawn", "de": "zurückgezogen"}},
-		{"withdrawn without a problem", request, nil, map[string]string{"en": "withdrawn", "de": "zurückgezogen"}},
+		{"cancelled", request, request.Problem(), map[string]string{"en": "cancelled", "de": "zurückgezogen"}},
+		{"cancelled without a problem", request, nil, map[string]string{"en": "cancelled", "de": "zurückgezogen"}},
 		{"sign-in called off", nil, pim.Explain(&pim.Error{Code: pim.CodeCancelled}), map[string]string{"en": "called off", "de": "abgebrochen"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -29,8 +29,8 @@ type Params struct {
 	Words view.Words
 	// Stderr gets the one sentence that says why there is no window.
 	Stderr io.Writer
-	// Stdout gets, when the person has closed the window, the number of the last
-	// ask for it that it has met. The agent opens it again for a later one.
+	// Stdout gets a line when the window shows and, when the person has closed it, the number of the
+	// last ask for it that it has met. The agent opens it again for a later one.
 	Stdout io.Writer
 }
 
@@ -55,7 +55,7 @@ func Run(ctx context.Context, p Params) (code int) {
 	// Fyne panics where there is no display or no OpenGL.
 	defer func() {
 		if r := recover(); r != nil {
-			fmt.Fprintf(p.Stderr, "The window cannot be opened here: %v. Use the command line, or install an OpenGL driver.\n", r)
+			fmt.Fprintf(p.Stderr, "The window cannot be opened here (%v); use the command line, or install an OpenGL driver.\n", r)
 			code = 1
 		}
 	}()
@@ -82,6 +82,7 @@ func Run(ctx context.Context, p Params) (code int) {
 	w.SetOnClosed(func() { met = r.ui.Raised() })
 	a.Lifecycle().SetOnStarted(func() {
 		r.work(r.watch)
+		fyne.Do(func() { fmt.Fprintln(p.Stdout, "open") })
 		r.group.Go(func() {
 			<-ctx.Done()
 			fyne.Do(a.Quit)
@@ -103,7 +104,7 @@ func Run(ctx context.Context, p Params) (code int) {
 // noDisplay says why no window can be opened, or nothing.
 func noDisplay() string {
 	if runtime.GOOS == "linux" && os.Getenv("DISPLAY") == "" && os.Getenv("WAYLAND_DISPLAY") == "" {
-		return "There is no display to show a window on; use the command line, such as roletray list."
+		return "Roletray was started without a display, so it has no window; use the command line, or quit Roletray and start it on a desktop."
 	}
 	return ""
 }

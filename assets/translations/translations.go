@@ -8,6 +8,7 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -23,21 +24,20 @@ type Words struct {
 	texts, fallback map[string]string
 }
 
-// For returns the texts in the language of a locale such as "de_AT.UTF-8" or
-// "de-CH", or the first of Languages where there are none.
-func For(locale string) (*Words, error) {
+// For returns the texts in the language of the first locale, such as "de_AT.UTF-8" or
+// "de-CH", that there are texts for, or the first of Languages where there is none.
+func For(locales ...string) (*Words, error) {
 	fallback, err := Texts(Languages()[0])
 	if err != nil {
 		return nil, err
 	}
 	w := &Words{texts: fallback, fallback: fallback}
-	base, _, _ := strings.Cut(strings.ToLower(strings.ReplaceAll(locale, "_", "-")), "-")
-	base, _, _ = strings.Cut(base, ".")
-	for _, l := range Languages() {
-		if l == base {
-			if w.texts, err = Texts(l); err != nil {
-				return nil, err
-			}
+	for _, locale := range locales {
+		base, _, _ := strings.Cut(strings.ToLower(strings.ReplaceAll(locale, "_", "-")), "-")
+		base, _, _ = strings.Cut(base, ".")
+		if slices.Contains(Languages(), base) {
+			w.texts, err = Texts(base)
+			return w, err
 		}
 	}
 	return w, nil

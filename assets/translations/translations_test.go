@@ -129,7 +129,7 @@ func TestLanguagesFormatTheSameArguments(t *testing.T) {
 }
 
 func TestFor(t *testing.T) {
-	for _, tt := range []struct{ locale, want string }{
+	for _, tt := range []struct{ locales, want string }{
 		{"de_AT.UTF-8", "Beenden"},
 		{"de", "Beenden"},
 		{"de.UTF-8", "Beenden"},
@@ -137,13 +137,16 @@ func TestFor(t *testing.T) {
 		{"C", "Quit"},
 		{"", "Quit"},
 		{"den", "Quit"},
+		{"fr-FR de-DE en-GB", "Beenden"},
+		{"en-GB de-DE", "Quit"},
+		{"zh-Hans-CN", "Quit"},
 	} {
-		w, err := translations.For(tt.locale)
+		w, err := translations.For(strings.Fields(tt.locales)...)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if got := w.Say("tray.quit"); got != tt.want {
-			t.Errorf("%q: %q, want %q", tt.locale, got, tt.want)
+			t.Errorf("%q: %q, want %q", tt.locales, got, tt.want)
 		}
 	}
 }

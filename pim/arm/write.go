@@ -62,7 +62,7 @@ func (p *Provider) Deactivate(ctx context.Context, d pim.Deactivation) (pim.Requ
 	return made, nil
 }
 
-// Cancel withdraws a request.
+// Cancel cancels a request.
 func (p *Provider) Cancel(ctx context.Context, r pim.Request) error {
 	path, err := scopePath(r.Role.Scope.ID)
 	if err == nil {

@@ -75,7 +75,7 @@ func (p *plane) Deactivate(ctx context.Context, d pim.Deactivation) (pim.Request
 	return made, nil
 }
 
-// Cancel withdraws a request.
+// Cancel cancels a request.
 func (p *plane) Cancel(ctx context.Context, r pim.Request) error {
 	_, err := p.write(ctx, p.collection(r.OfEligibility)+"/"+url.PathEscape(r.ID)+"/cancel", uuid.NewString(), nil)
 	if err != nil {

@@ -198,7 +198,7 @@ func (e *goneError) Unwrap() error { return e.error }
 
 // Sentence says for the person what happened.
 func (*goneError) Sentence() string {
-	return "This request no longer waits for a decision: it was decided, withdrawn or timed out."
+	return "This request no longer waits for a decision: it was decided, cancelled or timed out."
 }
 
 // ownError is CodeForbidden for the person's own request.

@@ -23,7 +23,7 @@ var (
 	pausesVerify  = []time.Duration{2 * time.Second, 5 * time.Second, 10 * time.Second, 20 * time.Second, 40 * time.Second, time.Minute, 2 * time.Minute, 5 * time.Minute}
 )
 
-// pauseScheduled is how often a scheduled request is looked at, since it may be withdrawn.
+// pauseScheduled is how often a scheduled request is looked at, since it may be cancelled.
 const pauseScheduled = 15 * time.Minute
 
 func pollPause(o *operation, tries int) time.Duration {
@@ -402,9 +402,9 @@ func (s *Session) forget(key pim.Key) {
 	}
 }
 
-// Cancel withdraws a request of the person that is waiting or scheduled, and returns when
+// Cancel cancels a request of the person that is waiting or scheduled, and returns when
 // the service has done so. The errors are *pim.Error: CodeNotFound for a request
-// that the snapshot does not have, CodeRejected for one that cannot be withdrawn any more.
+// that the snapshot does not have, CodeRejected for one that cannot be cancelled any more.
 func (s *Session) Cancel(ctx context.Context, request, client string) error {
 	ctx, leave, ok := s.enter(ctx)
 	if !ok {
@@ -439,12 +439,12 @@ func (s *Session) cancel(ctx context.Context, request, client string) error {
 	err = src.provider.Cancel(pim.WithCall(ctx, call), r)
 	entry.CorrelationID = call.CorrelationID()
 	s.noteWrite(src.host, err)
-	// Its own status tells whether it was withdrawn, whatever the answer was.
+	// Its own status tells whether it was cancelled, whatever the answer was.
 	after, errFollow := src.provider.Follow(ctx, r)
 	if errFollow == nil && after.Phase(s.clock.Now()) == pim.PhaseRefused {
 		err = nil
 	} else if errFollow == nil && err == nil {
-		after, errFollow = r, errors.New("not withdrawn yet")
+		after, errFollow = r, errors.New("not cancelled yet")
 	}
 	if err != nil {
 		entry.State, entry.Problem = pim.OperationFailed, pim.Explain(err)
@@ -473,7 +473,7 @@ func (s *Session) cancellable(id string) (pim.Request, *source, error) {
 			continue
 		}
 		if !r.Cancellable(s.clock.Now()) {
-			return r, nil, &pim.Error{Code: pim.CodeRejected, Message: "the request is no longer waiting, so it cannot be withdrawn"}
+			return r, nil, &pim.Error{Code: pim.CodeRejected, Message: "the request is no longer waiting, so it cannot be cancelled"}
 		}
 		return r, s.source(r.Role.Kind), nil
 	}

@@ -30,7 +30,7 @@ func (s *Session) Continue(ctx context.Context, w Wish, interactive bool) (pim.P
 	return s.keepOn(ctx, w, interactive)
 }
 
-// DropPlan gives up the plan for a role, and withdraws the service's request where it is
+// DropPlan gives up the plan for a role, and cancels the service's request where it is
 // the service's. A role without a plan is a *pim.Error of CodeNotFound; else the errors
 // are those of Cancel.
 func (s *Session) DropPlan(ctx context.Context, key pim.Key, client string) error {

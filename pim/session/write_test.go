@@ -616,7 +616,7 @@ func TestCancel(t *testing.T) {
 			t.Fatal(err)
 		}
 		op := r.Snapshot().Operations[0]
-		if op.State != pim.OperationFailed || op.Problem.Text != "The request was withdrawn." {
+		if op.State != pim.OperationFailed || op.Problem.Text != "The request was cancelled." {
 			t.Errorf("%+v", op)
 		}
 		if err := r.Cancel(context.Background(), id, "cli"); pim.CodeOf(err) != pim.CodeRejected {

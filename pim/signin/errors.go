@@ -39,7 +39,7 @@ var (
 	ErrUnknownAccount = errors.New("account is not signed in")
 	// ErrForeignHost: a token was about to be sent to a host that it is not for.
 	ErrForeignHost = errors.New("foreign host")
-	// ErrNoBrowser: no browser could be opened.
+	// ErrNoBrowser: no browser could be opened, and nobody could be told the address.
 	ErrNoBrowser = errors.New("no browser")
 	// ErrNoAzureCLI: the Azure CLI is not installed, or not for the requested use.
 	ErrNoAzureCLI = errors.New("no usable Azure CLI")

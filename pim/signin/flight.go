@@ -5,6 +5,8 @@ import (
 	"errors"
 	"sync"
 	"time"
+
+	"roletray/pim"
 )
 
 // flights runs equal calls as one. A call goes on for as long as somebody waits
@@ -19,14 +21,15 @@ type flights[T any] struct {
 type flight[T any] struct {
 	cancel  context.CancelFunc
 	waiters int
+	page    unopened
 	done    chan struct{}
 	value   T
 	err     error
 }
 
 // do returns the result of work, or of an equal call that is running already. The
-// work ends after limit, and as soon as the context of every caller has ended. A call
-// that stop ended is errClosed.
+// work ends after limit, and as soon as the context of every caller has ended. A
+// sign-in page that no browser shows is told to every caller. A call that stop ended is errClosed.
 func (f *flights[T]) do(ctx context.Context, key string, limit time.Duration, work func(context.Context) (T, error)) (T, error) {
 	var none T
 	if err := ctx.Err(); err != nil {
@@ -38,9 +41,12 @@ func (f *flights[T]) do(ctx context.Context, key string, limit time.Duration, wo
 		return none, errClosed
 	}
 	call := f.running[key]
+	joined := call != nil
 	if call == nil {
 		workCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
 		call = &flight[T]{cancel: cancel, done: make(chan struct{})}
+		workCtx = pim.WithSignInPage(workCtx, call.page.show)
+		call.page.join(ctx)
 		if f.running == nil {
 			f.running = make(map[string]*flight[T])
 		}
@@ -56,6 +62,9 @@ func (f *flights[T]) do(ctx context.Context, key string, limit time.Duration, wo
 	}
 	call.waiters++
 	f.mu.Unlock()
+	if joined {
+		call.page.join(ctx)
+	}
 
 	select {
 	case <-call.done:

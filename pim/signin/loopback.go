@@ -198,22 +198,37 @@ func showPage(w http.ResponseWriter, status int, title, text string) {
 	_ = http.NewResponseController(w).Flush()
 }
 
-// wait opens the browser at page and returns its answer.
+// unseenAfter is when a page without an answer may be one that the browser never showed.
+const unseenAfter = 15 * time.Second
+
+// wait opens the browser at page and returns its answer. Where none opens, whoever asked
+// is told the address and can open it; only with nobody to tell that is an error.
 func (lb *loopback) wait(ctx context.Context, open func(string) error, page string) (answer, error) {
 	// An opener may block until the browser ends, which may be never; it is not
 	// waited for.
 	opened := make(chan error, 1)
 	go func() { opened <- open(page) }()
+	show := pim.SignInPage(ctx)
+	unseen := time.NewTimer(unseenAfter)
+	defer unseen.Stop()
 	for {
 		select {
 		case a := <-lb.answers:
 			return a, nil
 		case err := <-opened:
-			if err != nil {
-				// The error may repeat the page's address, with its state.
+			opened = nil
+			if err == nil {
+				continue
+			}
+			unseen.Stop()
+			// The error may repeat the page's address, with its state.
+			if show == nil || !show(pim.Page{URL: page}) {
 				return answer{}, errNoBrowserOpened()
 			}
-			opened = nil
+		case <-unseen.C:
+			if show != nil {
+				show(pim.Page{URL: page, Unseen: true})
+			}
 		case <-ctx.Done():
 			return answer{}, ctx.Err()
 		}
@@ -221,5 +236,5 @@ func (lb *loopback) wait(ctx context.Context, open func(string) error, page stri
 }
 
 func errNoBrowserOpened() error {
-	return failure(pim.CodeInternal, ErrNoBrowser, "No browser could be opened; check the default browser of this computer and sign in again.")
+	return failure(pim.CodeInternal, ErrNoBrowser, "No browser could be opened on this computer; try again in Roletray's window or on its command line, which then show the address to open.")
 }

@@ -33,8 +33,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/pkg/browser"
-
 	"roletray/pim"
 	"roletray/pim/keychain"
 )
@@ -51,7 +49,7 @@ type Params struct {
 	Dir string
 	// Keychain keeps the tokens. Without it they are in memory only.
 	Keychain *keychain.Store
-	// OpenBrowser shows a URL to the person; nil means the system's browser. It gets
+	// OpenBrowser shows a URL to the person; nil means [OpenBrowser]. It gets
 	// https URLs, and http ones of this computer, only. It may block for as long as
 	// the browser runs.
 	OpenBrowser func(url string) error
@@ -112,7 +110,7 @@ func New(p Params) (*Service, error) {
 		accounts:    make(map[string]*account),
 	}
 	if s.openBrowser == nil {
-		s.openBrowser = browser.OpenURL
+		s.openBrowser = OpenBrowser
 	}
 	if s.now == nil {
 		s.now = time.Now

@@ -161,7 +161,7 @@ type Entry struct {
 
 // The history's words for what is no request of the person's own.
 const (
-	// ActionCancel withdraws a request.
+	// ActionCancel cancels a request.
 	ActionCancel pim.Action = "cancel"
 	// ActionApprove and ActionDeny decide somebody else's request.
 	ActionApprove pim.Action = "approve"

@@ -44,6 +44,7 @@ func (u *UI) openDrawer(d drawer) {
 	d.top().Resize(c.Size())
 	relayout(d.top())
 	u.opened = fieldsOf(d.top())
+	u.raiseSignInPage()
 }
 
 // filledIn says whether something would be lost with the drawer that is open.
@@ -101,6 +102,7 @@ func (u *UI) closeTop() {
 	u.sheet = nil
 	d.closed()
 	u.p.Window.Canvas().Overlays().Remove(d.top())
+	u.raiseSignInPage()
 	if l := u.list(); d.acted() && l != nil {
 		l.clearMarks()
 	}

@@ -14,6 +14,9 @@ var WriteExport = writeExport
 // Act does what a row or a menu offers.
 func (u *UI) Act(a view.Action) { u.act(a) }
 
+// ShowSignInPage shows an address as a call does that no browser opens for.
+func (u *UI) ShowSignInPage(address string) { u.showSignInPage(u.newSignInPage(address)) }
+
 // NewRows counts the widgets that the list of roles makes from now on.
 func (u *UI) NewRows() *int {
 	n := 0

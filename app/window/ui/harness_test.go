@@ -33,6 +33,8 @@ type recorder struct {
 	decide   func(local.DecideRequest) local.DecideAnswer
 	children func(local.ChildrenRequest) []pim.Scope
 	export   string
+	// signIn sees the context of a sign-in or an activation.
+	signIn func(context.Context)
 }
 
 func (r *recorder) note(call any) error {
@@ -43,7 +45,10 @@ func (r *recorder) note(call any) error {
 }
 
 func (r *recorder) Refresh(_ context.Context, q local.RefreshRequest) error { return r.note(q) }
-func (r *recorder) SignIn(_ context.Context, q local.SignInRequest) (pim.Account, error) {
+func (r *recorder) SignIn(ctx context.Context, q local.SignInRequest) (pim.Account, error) {
+	if r.signIn != nil {
+		r.signIn(ctx)
+	}
 	return pim.Account{}, r.note(q)
 }
 func (r *recorder) SignOut(_ context.Context, q local.SignOutRequest) error { return r.note(q) }
@@ -51,7 +56,10 @@ func (r *recorder) Policy(_ context.Context, q local.RoleRequest) (pim.Policy, e
 	return pim.Policy{}, r.note(q)
 }
 
-func (r *recorder) Activate(_ context.Context, q local.ActivateRequest) (local.ActivateAnswer, error) {
+func (r *recorder) Activate(ctx context.Context, q local.ActivateRequest) (local.ActivateAnswer, error) {
+	if r.signIn != nil {
+		r.signIn(ctx)
+	}
 	err := r.note(q)
 	if r.activate != nil {
 		return r.activate(q)

@@ -14,7 +14,7 @@ import (
 )
 
 // rowList is a list of rows with a cursor: arrows move it past headings, Space marks a
-// row, Enter opens or activates it. Enter never ends or withdraws anything: where a row's
+// row, Enter opens or activates it. Enter never deactivates or cancels anything: where a row's
 // button may, Enter shows the row's menu.
 type rowList struct {
 	widget.List

@@ -323,9 +323,9 @@ func TestProlong(t *testing.T) {
 			search, verb string
 			want         local.ProlongRequest
 		}{
-			{"website", "Ask to renew…", local.ProlongRequest{Key: role(kind, "Website Contributor", viewtest.Web).Key()}},
-			{"exchange", "Ask to extend…", local.ProlongRequest{Key: role(kind, "Exchange Administrator", viewtest.Directory).Key(), Assigned: true}},
-			{"owner rg-web", "Ask to extend…", local.ProlongRequest{Key: role(kind, "Owner", viewtest.Web).Key()}},
+			{"website", "Renew…", local.ProlongRequest{Key: role(kind, "Website Contributor", viewtest.Web).Key()}},
+			{"exchange", "Extend…", local.ProlongRequest{Key: role(kind, "Exchange Administrator", viewtest.Directory).Key(), Assigned: true}},
+			{"owner rg-web", "Extend…", local.ProlongRequest{Key: role(kind, "Owner", viewtest.Web).Key()}},
 		} {
 			u := open(t, full(kind), options{})
 			u.search(tt.search)
@@ -342,7 +342,7 @@ func TestProlong(t *testing.T) {
 
 func TestConsentAddressIsCopied(t *testing.T) {
 	u := open(t, viewtest.Full(), options{})
-	u.want("RoleAssignmentSchedule.ReadWrite.Directory", "requests (Groups)")
+	u.want("RoleAssignmentSchedule.ReadWrite.Directory", "requests for Groups")
 	u.tap("Copy consent address")
 	if got := fyne.CurrentApp().Clipboard().Content(); got != "https://login.example/consent?client_id=1" {
 		t.Errorf("copied %q", got)

@@ -167,12 +167,12 @@ type rolesPage struct {
 
 func newRolesPage(u *UI) *rolesPage {
 	w := u.p.Words
-	p := &rolesPage{listPage: newListPage(u), kind: map[pim.Kind]*button{}, kinds: container.NewHBox()}
+	p := &rolesPage{listPage: newListPage(u), kind: map[pim.Kind]*button{}, kinds: container.New(&flow{gap: 4})}
 	p.list.actions = p
 	for _, k := range []struct {
 		kind pim.Kind
 		text string
-	}{{"", w.Say("kind.all")}, {pim.KindAzure, w.Say("kind.azure")}, {pim.KindDirectory, w.Say("kind.directory")}, {pim.KindGroup, w.Say("kind.groups")}} {
+	}{{"", w.Say("kind.all")}, {pim.KindAzure, view.KindsName(w, pim.KindAzure)}, {pim.KindDirectory, view.KindsName(w, pim.KindDirectory)}, {pim.KindGroup, view.KindsName(w, pim.KindGroup)}} {
 		b := newButton(u, k.text, nil, func() {
 			u.look.Kind = k.kind
 			p.showKind()

@@ -58,12 +58,14 @@ func (u *UI) typedShortcut(s fyne.Shortcut) bool {
 	return ok
 }
 
-// typedKey does what Esc means: it closes the sheet, or gives the search back.
+// typedKey does what Esc means: it closes what lies over the window, or gives the search back.
 func (u *UI) typedKey(ev *fyne.KeyEvent) bool {
 	if ev.Name != fyne.KeyEscape {
 		return false
 	}
 	switch {
+	case u.signInPage != nil:
+		u.closeSignInPage()
 	case u.sheet != nil:
 		u.leaveSheet()
 	case u.page == view.PageSettings:

@@ -59,6 +59,7 @@ var screens = []struct {
 	{"settings", viewtest.Demo, func(u *opened) { u.Show(view.PageSettings) }},
 	{"troubled", viewtest.Troubled, nil},
 	{"signed-out", viewtest.SignedOut, nil},
+	{"sign-in-page", viewtest.SignedOut, func(u *opened) { u.ShowSignInPage(signInAddress) }},
 	{"connecting", func() *local.State { return nil }, nil},
 	{"no-match", viewtest.Demo, func(u *opened) { u.search("xyz") }},
 	{"full", viewtest.Full, nil},
@@ -77,7 +78,7 @@ var screens = []struct {
 		u.tap("Approve")
 	}},
 	{"favorite", viewtest.Full, func(u *opened) { u.editFirst("backup") }},
-	{"prolong", viewtest.Full, func(u *opened) { u.search("website"); u.tap("Ask to renew…") }},
+	{"prolong", viewtest.Full, func(u *opened) { u.search("website"); u.tap("Renew…") }},
 	{"continue", viewtest.Full, func(u *opened) { u.Act(view.OpenContinue{Account: viewtest.AccountID, Key: secrets()}) }},
 	{"sheet-scopes", viewtest.Full, func(u *opened) { u.openScopes() }},
 	{"sheet-check", viewtest.Full, func(u *opened) {

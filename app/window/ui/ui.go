@@ -83,6 +83,8 @@ type UI struct {
 	beneath []drawer
 	// opened has the sheet's fields as they were before the person changed any.
 	opened string
+	// signInPage is over the sheet, or nil.
+	signInPage *signInPage
 }
 
 type arrival struct {
@@ -337,12 +339,25 @@ func (u *UI) focusSearch() {
 
 // do runs what the agent is asked for away from this goroutine, and shows it where it fails.
 func (u *UI) do(call func(context.Context, Agent) error, then func(error)) {
+	var page *signInPage // only used on this goroutine, that of the user interface
 	u.p.Work(func(ctx context.Context) {
 		agent, err := u.p.Agent()
 		if err == nil {
-			err = call(ctx, agent)
+			err = call(pim.WithSignInPage(ctx, func(p pim.Page) bool {
+				if p.Unseen {
+					return false // Its browser is before the person, as far as can be known.
+				}
+				u.p.Do(func() {
+					page = u.newSignInPage(p.URL)
+					u.showSignInPage(page)
+				})
+				return true
+			}), agent)
 		}
 		u.p.Do(func() {
+			if page != nil && u.signInPage == page {
+				u.closeSignInPage()
+			}
 			if then != nil {
 				then(err)
 			} else if err != nil {

@@ -351,7 +351,7 @@ func TestShortcuts(t *testing.T) {
 	u.key(fyne.KeyEscape)
 	u.want("Active now")
 	u.shortcut(fyne.Key2)
-	u.want("denied", "withdrawn", "waits for approval")
+	u.want("denied", "cancelled", "waits for approval")
 	u.shortcut(fyne.KeyR)
 	if got, want := u.agent.calls[len(u.agent.calls)-1], (local.RefreshRequest{Account: viewtest.AccountID}); got != want {
 		t.Errorf("asked for %+v, want %+v", got, want)
