@@ -102,7 +102,7 @@ func personName(who pim.Principal) string {
 	if err != nil {
 		return ""
 	}
-	return objectName + id.String()
+	return userName + id.String()
 }
 
 // Decide enters d for the stage of a that is open and the person's. An answer that

@@ -12,14 +12,6 @@ import (
 	"roletray/pim/wire"
 )
 
-// The types of a directory role's scope that are none of pim's.
-const (
-	// ScopeObject is one object of the directory, such as an application.
-	ScopeObject pim.ScopeType = "object"
-	// ScopeApp is a scope that an application defines, known by appScopeId.
-	ScopeApp pim.ScopeType = "appscope"
-)
-
 // Directory is a pim.Provider, with everything else that a provider can be but a
 // pim.ScopeBrowser, for Microsoft Entra directory roles, in the whole
 // directory, in administrative units and on single objects. It is safe for
@@ -70,7 +62,7 @@ func (d *Directory) readRole(ids roleIDs) (pim.Role, bool) {
 		r.Custom = def.IsBuiltIn != nil && !*def.IsBuiltIn
 	}
 	if r.Name == "" {
-		r.Name = pim.CleanText(r.DefinitionID, maxName)
+		r.Name = pim.CleanText(pim.Unnamed("role", r.DefinitionID), maxName)
 	}
 	return r, wire.PlainID(r.DefinitionID) && wire.PlainID(r.Scope.ID)
 }
@@ -85,9 +77,9 @@ func (d *Directory) scope(ids roleIDs) pim.Scope {
 	case strings.HasPrefix(strings.ToLower(id), unitPrefix):
 		return pim.Scope{ID: id, Type: pim.ScopeAdministrativeUnit}
 	case id != "":
-		return pim.Scope{ID: id, Type: ScopeObject}
+		return pim.Scope{ID: id, Type: pim.ScopeObject}
 	}
-	return pim.Scope{ID: ids.AppScopeID, Type: ScopeApp}
+	return pim.Scope{ID: ids.AppScopeID, Type: pim.ScopeApp}
 }
 
 // scopeName is the id of the name of a directory role's scope.
@@ -95,7 +87,7 @@ func scopeName(r pim.Role) string {
 	switch id := strings.ToLower(r.Scope.ID); r.Scope.Type {
 	case pim.ScopeAdministrativeUnit:
 		return unitName + strings.TrimPrefix(id, unitPrefix)
-	case ScopeObject:
+	case pim.ScopeObject:
 		// Graph takes GUIDs only, and one that is none would spoil the others.
 		if object, err := uuid.Parse(strings.Trim(id, "/")); err == nil {
 			return objectName + object.String()
@@ -106,7 +98,7 @@ func scopeName(r pim.Role) string {
 
 func fillDirectory(body *writeBody, r pim.Role) {
 	body.RoleDefinitionID = r.DefinitionID
-	if r.Scope.Type == ScopeApp {
+	if r.Scope.Type == pim.ScopeApp {
 		body.AppScopeID = r.Scope.ID
 	} else {
 		body.DirectoryScopeID = r.Scope.ID

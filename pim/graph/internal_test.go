@@ -234,7 +234,7 @@ func TestNamesAreAskedForInFewCalls(t *testing.T) {
 	for i := range 32 {
 		ids = append(ids, fmt.Sprint(groupName, i))
 	}
-	ids = append(ids, unitName+"u'", objectName+"1", objectName+"2")
+	ids = append(ids, unitName+"u'", userName+"1", objectName+"1", objectName+"2")
 	var asked []int
 	for _, r := range nameReads(ids) {
 		asked = append(asked, len(r.ids))
@@ -242,7 +242,7 @@ func TestNamesAreAskedForInFewCalls(t *testing.T) {
 			t.Errorf("path is not escaped: %s", r.path)
 		}
 	}
-	if !slices.Equal(asked, []int{15, 15, 1, 2, 2}) {
+	if !slices.Equal(asked, []int{15, 15, 1, 2, 1, 2}) {
 		t.Errorf("calls for %v", asked)
 	}
 }

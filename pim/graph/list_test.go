@@ -31,7 +31,7 @@ func TestDirectoryEligibilityExample(t *testing.T) {
 	}
 	want := []pim.Eligibility{{
 		Role: pim.Role{
-			Kind: pim.KindDirectory, DefinitionID: attribute, Name: attribute,
+			Kind: pim.KindDirectory, DefinitionID: attribute, Name: "role (id 8424c6f0…)",
 			Scope: pim.Scope{ID: "/", Name: "Contoso", Type: pim.ScopeDirectory},
 		},
 		ID: "8MYkhImhnkm70CbBdTyW1BbHHAdHgZdDpbqyEFlRzAs-1-e", ScheduleID: "77f71919-62f3-4d0c-9f88-0a0391b665cd",
@@ -63,7 +63,7 @@ func TestDirectoryAssignmentExample(t *testing.T) {
 	}
 	want := []pim.ActivePart{{Complete: true, Rows: []pim.Assignment{{
 		Role: pim.Role{
-			Kind: pim.KindDirectory, DefinitionID: "62e90394-69f5-4237-9190-012177145e10", Name: "62e90394-69f5-4237-9190-012177145e10",
+			Kind: pim.KindDirectory, DefinitionID: "62e90394-69f5-4237-9190-012177145e10", Name: "role (id 62e90394…)",
 			Scope: pim.Scope{ID: "/", Name: "Directory", Type: pim.ScopeDirectory},
 		},
 		ID: "lAPpYvVpN0KRkAEhdxReEJ2SvT9WjGJEhR4OuaezoqU-1", ScheduleID: "lAPpYvVpN0KRkAEhdxReEJ2SvT9WjGJEhR4OuaezoqU-1",
@@ -361,8 +361,8 @@ func TestScopesOfDirectoryRoles(t *testing.T) {
 		{ID: "/", Name: "Directory", Type: pim.ScopeDirectory},
 		{ID: "/administrativeUnits/" + unit, Name: "Berlin", Type: pim.ScopeAdministrativeUnit},
 		{ID: "/administrativeUnits/" + other, Type: pim.ScopeAdministrativeUnit},
-		{ID: "/" + object, Name: "Payroll", Type: graph.ScopeObject},
-		{ID: "/app/1", Type: graph.ScopeApp},
+		{ID: "/" + object, Name: "Payroll", Type: pim.ScopeObject},
+		{ID: "/app/1", Type: pim.ScopeApp},
 	}
 	if d := cmp.Diff(want, scopes); d != "" {
 		t.Error(d)
@@ -393,7 +393,7 @@ func TestOwnerAndMemberAreTwoRoles(t *testing.T) {
 	if got[0].Role.Access != pim.AccessOwner || got[0].Via != pim.ViaDirect || got[0].Role.Name != "Owner" {
 		t.Errorf("the owner's is %+v", got[0])
 	}
-	if got[1].Role.Access != pim.AccessMember || !got[1].End.IsZero() || got[1].Role.Scope.Label() != strings.ToUpper(group) {
+	if got[1].Role.Access != pim.AccessMember || !got[1].End.IsZero() || got[1].Role.Scope.Label() != "group (id 2B5ED229…)" {
 		t.Errorf("the member's is %+v", got[1])
 	}
 }

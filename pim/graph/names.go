@@ -14,15 +14,16 @@ const (
 	// there is none to be had.
 	nameAge    = time.Hour
 	missingAge = 5 * time.Minute
-	// groupsPerFilter is how many groups one filter asks for. Fifteen is the most
-	// that Graph takes in one list of an in.
-	groupsPerFilter = 15
+	// namesPerFilter is how many groups or people one filter asks for. Fifteen is the
+	// most that Graph takes in one list of an in.
+	namesPerFilter = 15
 )
 
 // The ids of names are an object's id with what it is before it, since each sort
 // of object is asked for differently.
 const (
 	groupName  = "group:"
+	userName   = "user:"
 	unitName   = "unit:"
 	objectName = "object:"
 )
@@ -76,24 +77,29 @@ func (c *Client) readNames(ctx context.Context, ids []string) map[string]loaded[
 	return got
 }
 
-// nameReads are the reads that bring the names: groups by the filter's fill,
-// administrative units one by one, all other objects at once.
+// nameReads are the reads that bring the names: groups and people by the filter's
+// fill, administrative units one by one, all other objects at once. People are not
+// among those, since to read objects of any kind takes more than to read people.
 func nameReads(ids []string) []namesIn {
-	var groups, objects namesIn
+	var groups, users, objects namesIn
 	var reads []namesIn
-	flush := func() {
-		if len(groups.ids) > 0 {
-			groups.path = "/groups" + query("$filter", "id in ("+strings.Join(bare(groups.ids, quoted), ",")+")", "$select", "id,displayName")
-			reads = append(reads, groups)
-			groups = namesIn{}
+	flush := func(n *namesIn, collection string) {
+		if len(n.ids) > 0 {
+			n.path = collection + query("$filter", "id in ("+strings.Join(bare(n.ids, quoted), ",")+")", "$select", "id,displayName")
+			reads = append(reads, *n)
+			*n = namesIn{}
 		}
 	}
 	for _, id := range ids {
 		kind, object, _ := strings.Cut(id, ":")
 		switch kind + ":" {
 		case groupName:
-			if groups.ids = append(groups.ids, id); len(groups.ids) == groupsPerFilter {
-				flush()
+			if groups.ids = append(groups.ids, id); len(groups.ids) == namesPerFilter {
+				flush(&groups, "/groups")
+			}
+		case userName:
+			if users.ids = append(users.ids, id); len(users.ids) == namesPerFilter {
+				flush(&users, "/users")
 			}
 		case unitName:
 			path := "/directory/administrativeUnits/" + url.PathEscape(object) + query("$select", "id,displayName")
@@ -102,7 +108,8 @@ func nameReads(ids []string) []namesIn {
 			objects.ids = append(objects.ids, id)
 		}
 	}
-	flush()
+	flush(&groups, "/groups")
+	flush(&users, "/users")
 	if len(objects.ids) > 0 {
 		objects.path = "/directoryObjects/getByIds"
 		objects.body = map[string]any{"ids": bare(objects.ids, func(s string) string { return s })}

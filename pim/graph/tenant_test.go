@@ -482,7 +482,7 @@ func TestUnnamedGroupsAtTenant(t *testing.T) {
 		t.Fatalf("%d, %v", len(list), err)
 	}
 	for _, e := range list {
-		if e.Role.Scope.Name != "" || e.Role.Scope.Label() != e.Role.Scope.ID {
+		if e.Role.Scope.Name != "" || e.Role.Scope.Label() != "group (id "+e.Role.Scope.ID[:8]+"…)" {
 			t.Errorf("%+v", e.Role.Scope)
 		}
 	}

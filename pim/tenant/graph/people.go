@@ -69,6 +69,21 @@ func (c *call) getMe([]string) error {
 	return c.writeUser(c.caller.UserID)
 }
 
+func userView() view[world.User] {
+	return view[world.User]{shape: userShape, context: "users", show: showUser}
+}
+
+func (c *call) listUsers([]string) error {
+	if err := c.needDirectory(readUsers); err != nil {
+		return err
+	}
+	q, err := c.parse(&userShape, "Request_UnsupportedQuery")
+	if err != nil {
+		return err
+	}
+	return writeList(c, userView(), q, c.s.Directory.Users, 0)
+}
+
 func (c *call) getUser(names []string) error {
 	u, ok := c.s.Directory.User(names[0])
 	permissions := readUsers
@@ -86,7 +101,7 @@ func (c *call) writeUser(id string) error {
 	if !ok {
 		return noObject(id)
 	}
-	return writeOne(c, view[world.User]{shape: userShape, context: "users", show: showUser}, u, http.StatusOK)
+	return writeOne(c, userView(), u, http.StatusOK)
 }
 
 func groupView() view[world.Group] {
@@ -214,9 +229,9 @@ func (c *call) expandGroup(id string, x expansion) (any, error) {
 }
 
 // getByIDs resolves objects of the directory. Those that there are not are left
-// out.
+// out. Source of the permission: Microsoft's page "directoryObject: getByIds".
 func (c *call) getByIDs([]string) error {
-	if err := c.needDirectory(slices.Concat(readUsers, readGroups, readUnits)); err != nil {
+	if err := c.needDirectory([]string{"Directory.Read.All"}); err != nil {
 		return err
 	}
 	body, err := c.readBody()
