@@ -90,7 +90,7 @@ func (p *plane) nameApprovals(ctx context.Context, list []pim.Approval) {
 	names := p.nameRoles(ctx, roles, people...)
 	for i := range list {
 		if who := &list[i].Requestor; who.Name == "" {
-			who.Name = names[personName(*who)]
+			who.Name = names[personName(*who)].DisplayName
 		}
 	}
 }
@@ -161,7 +161,7 @@ func (p *plane) Reviewed(ctx context.Context, r pim.Request) (pim.Review, error)
 			continue
 		}
 		if name := personName(v.By); v.By.Name == "" && name != "" {
-			v.By.Name = p.namesOf(ctx, []string{name})[name]
+			v.By.Name = p.namesOf(ctx, []string{name})[name].DisplayName
 		}
 		return v, nil
 	}

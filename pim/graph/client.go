@@ -49,7 +49,7 @@ type Client struct {
 	gate     *wire.Gate
 	// pause is how long a throttled part of a batch waits that was not told how long.
 	pause time.Duration
-	names *loader[string]
+	names *loader[named]
 
 	directory *Directory
 	groups    *Groups
@@ -93,7 +93,7 @@ func New(p Params) (*Client, error) {
 	}
 	c.gate = wire.Configure(&options, p.Now, p.Timeout)
 	c.pipeline = runtime.NewPipeline("graph", "v1.0", runtime.PipelineOptions{}, &options)
-	c.names = &loader[string]{now: p.Now, read: c.readNames}
+	c.names = &loader[named]{now: p.Now, read: c.readNames}
 	c.directory = newDirectory(c, p.TenantName)
 	c.groups = newGroups(c)
 	return c, nil

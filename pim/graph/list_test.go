@@ -85,7 +85,7 @@ func TestGroupExamples(t *testing.T) {
 			if c.Query["$filter"] != "id in ('"+group+"')" {
 				t.Errorf("filter is %q", c.Query["$filter"])
 			}
-			sendJSON(w, 200, listOf(map[string]string{"id": strings.ToUpper(group), "displayName": "On\u0007 call"}))
+			sendJSON(w, 200, listOf(map[string]any{"id": strings.ToUpper(group), "displayName": "On\u0007 call", "isAssignableToRole": true}))
 		default:
 			t.Errorf("call %+v", c)
 			refuse(w, 404, "Request_ResourceNotFound", "")
@@ -102,7 +102,7 @@ func TestGroupExamples(t *testing.T) {
 	if d := cmp.Diff([]pim.Eligibility{{
 		Role: role, ID: "8MYkhImhnkm70CbBdTyW1BbHHAdHgZdDpbqyEFlRzAs-1-e", ScheduleID: "77f71919-62f3-4d0c-9f88-0a0391b665cd",
 		PrincipalID: "3cce9d87-3986-4f19-8335-7ed075408ca2", Via: pim.ViaDirect,
-		Start: utc("2022-04-12T14:44:50.287Z"), End: utc("2024-04-10T00:00:00Z"),
+		Start: utc("2022-04-12T14:44:50.287Z"), End: utc("2024-04-10T00:00:00Z"), MayGiveRoles: true,
 	}}, eligible); d != "" {
 		t.Error(d)
 	}

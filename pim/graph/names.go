@@ -28,13 +28,13 @@ const (
 	objectName = "object:"
 )
 
-// namesOf returns display names by their ids. What has none, such as for lack of
-// a permission, is left out.
-func (c *Client) namesOf(ctx context.Context, ids []string) map[string]string {
+// namesOf returns what has a display name, by its id. What has none, such as for
+// lack of a permission, is left out.
+func (c *Client) namesOf(ctx context.Context, ids []string) map[string]named {
 	got, _ := c.names.load(ctx, ids, nil) // An ended ctx leaves names out too.
-	names := map[string]string{}
+	names := map[string]named{}
 	for id, n := range got {
-		if n.value != "" {
+		if n.value.DisplayName != "" {
 			names[id] = n.value
 		}
 	}
@@ -52,25 +52,27 @@ type namesIn struct {
 type named struct {
 	ID          string `json:"id"`
 	DisplayName string `json:"displayName"`
+	// RoleAssignable says of a group that it can hold directory roles.
+	RoleAssignable bool `json:"isAssignableToRole"`
 }
 
-func (c *Client) readNames(ctx context.Context, ids []string) map[string]loaded[string] {
+func (c *Client) readNames(ctx context.Context, ids []string) map[string]loaded[named] {
 	asked := nameReads(ids)
 	items := make([]item, len(asked))
 	for i, a := range asked {
 		items[i] = a.item
 	}
-	got := map[string]loaded[string]{}
+	got := map[string]loaded[named]{}
 	now := c.now()
 	for i, answer := range c.batch(ctx, items) {
 		found, err := readNamed(answer, asked[i].single)
 		for _, id := range asked[i].ids {
 			_, object, _ := strings.Cut(id, ":")
-			switch name := found[object]; {
-			case name != "":
-				got[id] = loaded[string]{value: name, until: now.Add(nameAge)}
+			switch n := found[object]; {
+			case n.DisplayName != "":
+				got[id] = loaded[named]{value: n, until: now.Add(nameAge)}
 			case err == nil || refused(err):
-				got[id] = loaded[string]{until: now.Add(missingAge)}
+				got[id] = loaded[named]{until: now.Add(missingAge)}
 			}
 		}
 	}
@@ -83,9 +85,9 @@ func (c *Client) readNames(ctx context.Context, ids []string) map[string]loaded[
 func nameReads(ids []string) []namesIn {
 	var groups, users, objects namesIn
 	var reads []namesIn
-	flush := func(n *namesIn, collection string) {
+	flush := func(n *namesIn, collection, properties string) {
 		if len(n.ids) > 0 {
-			n.path = collection + query("$filter", "id in ("+strings.Join(bare(n.ids, quoted), ",")+")", "$select", "id,displayName")
+			n.path = collection + query("$filter", "id in ("+strings.Join(bare(n.ids, quoted), ",")+")", "$select", properties)
 			reads = append(reads, *n)
 			*n = namesIn{}
 		}
@@ -95,11 +97,11 @@ func nameReads(ids []string) []namesIn {
 		switch kind + ":" {
 		case groupName:
 			if groups.ids = append(groups.ids, id); len(groups.ids) == namesPerFilter {
-				flush(&groups, "/groups")
+				flush(&groups, "/groups", "id,displayName,isAssignableToRole")
 			}
 		case userName:
 			if users.ids = append(users.ids, id); len(users.ids) == namesPerFilter {
-				flush(&users, "/users")
+				flush(&users, "/users", "id,displayName")
 			}
 		case unitName:
 			path := "/directory/administrativeUnits/" + url.PathEscape(object) + query("$select", "id,displayName")
@@ -108,8 +110,8 @@ func nameReads(ids []string) []namesIn {
 			objects.ids = append(objects.ids, id)
 		}
 	}
-	flush(&groups, "/groups")
-	flush(&users, "/users")
+	flush(&groups, "/groups", "id,displayName,isAssignableToRole")
+	flush(&users, "/users", "id,displayName")
 	if len(objects.ids) > 0 {
 		objects.path = "/directoryObjects/getByIds"
 		objects.body = map[string]any{"ids": bare(objects.ids, func(s string) string { return s })}
@@ -127,7 +129,7 @@ func bare(ids []string, as func(string) string) []string {
 	return out
 }
 
-func readNamed(a answer, single bool) (map[string]string, error) {
+func readNamed(a answer, single bool) (map[string]named, error) {
 	if a.err != nil {
 		return nil, a.err
 	}
@@ -140,9 +142,10 @@ func readNamed(a answer, single bool) (map[string]string, error) {
 	} else {
 		found, _, err = page[named](a.body)
 	}
-	names := map[string]string{}
+	names := map[string]named{}
 	for _, n := range found {
-		names[strings.ToLower(n.ID)] = pim.CleanText(n.DisplayName, maxName)
+		n.DisplayName = pim.CleanText(n.DisplayName, maxName)
+		names[strings.ToLower(n.ID)] = n
 	}
 	return names, err
 }

@@ -98,7 +98,8 @@ func (p *plane) eligibilitiesOf(ctx context.Context, rows []instanceRow) []pim.E
 	}
 	names := p.nameRoles(ctx, roles, principals...)
 	for i := range list {
-		list[i].PrincipalName = names[principals[i]]
+		list[i].PrincipalName = names[principals[i]].DisplayName
+		list[i].MayGiveRoles = list[i].Role.Access == pim.AccessMember && names[p.nameOf(list[i].Role)].RoleAssignable
 	}
 	return list
 }
@@ -241,14 +242,14 @@ func (p *plane) note(list ...pim.Request) {
 
 // nameRoles gives the roles' scopes their names where there are any, and returns
 // those together with the names of more, by their ids.
-func (p *plane) nameRoles(ctx context.Context, roles []*pim.Role, more ...string) map[string]string {
+func (p *plane) nameRoles(ctx context.Context, roles []*pim.Role, more ...string) map[string]named {
 	ids := slices.Clone(more)
 	for _, r := range roles {
 		ids = append(ids, p.nameOf(*r))
 	}
 	names := p.namesOf(ctx, slices.DeleteFunc(ids, func(id string) bool { return id == "" }))
 	for _, r := range roles {
-		if n := names[p.nameOf(*r)]; n != "" {
+		if n := names[p.nameOf(*r)].DisplayName; n != "" {
 			r.Scope.Name = n
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -469,6 +470,23 @@ func TestDemoNamesAtTenant(t *testing.T) {
 				t.Errorf("%+v", e)
 			}
 		}
+	}
+}
+
+func TestGroupsThatMayGiveRolesAtTenant(t *testing.T) {
+	c := newCompany(t)
+	list, err := c.client.Groups().Eligible(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, e := range list {
+		if e.MayGiveRoles {
+			got = append(got, e.Role.Name+" of "+e.Role.Scope.Name)
+		}
+	}
+	if fmt.Sprint(got) != "[Member of Break Glass Operators]" {
+		t.Errorf("%q", got)
 	}
 }
 
