@@ -65,7 +65,7 @@ func (c *Client) readNames(ctx context.Context, ids []string) map[string]loaded[
 	got := map[string]loaded[named]{}
 	now := c.now()
 	for i, answer := range c.batch(ctx, items) {
-		found, err := readNamed(answer, asked[i].single)
+		found, err := c.readNamed(ctx, answer, asked[i].single)
 		for _, id := range asked[i].ids {
 			_, object, _ := strings.Cut(id, ":")
 			switch n := found[object]; {
@@ -129,18 +129,17 @@ func bare(ids []string, as func(string) string) []string {
 	return out
 }
 
-func readNamed(a answer, single bool) (map[string]named, error) {
-	if a.err != nil {
-		return nil, a.err
-	}
+func (c *Client) readNamed(ctx context.Context, a answer, single bool) (map[string]named, error) {
 	var found []named
-	var err error
-	if single {
+	err := a.err
+	switch {
+	case err != nil:
+	case single:
 		var n named
 		n, err = one[named](a.body)
 		found = append(found, n)
-	} else {
-		found, _, err = page[named](a.body)
+	default:
+		found, err = listed[named](ctx, c, a)
 	}
 	names := map[string]named{}
 	for _, n := range found {

@@ -473,6 +473,24 @@ func TestDemoNamesAtTenant(t *testing.T) {
 	}
 }
 
+// A batch's answers may be first pages.
+func TestBatchedListsAreReadToTheirEndAtTenant(t *testing.T) {
+	c := newCompany(t)
+	c.set(t, map[string]any{"pageSize": 1})
+	list, err := c.client.Groups().Eligible(t.Context())
+	if err != nil || len(list) < 9 {
+		t.Fatalf("%d, %v", len(list), err)
+	}
+	for _, e := range list {
+		if e.Role.Scope.Name == "" {
+			t.Errorf("%s has no name", e.Role.Scope.ID)
+		}
+		if policy, err := c.client.Groups().Policy(t.Context(), e); err != nil || !policy.Readable {
+			t.Errorf("the settings of %s of %s are %+v, %v", e.Role.Name, e.Role.Scope.Label(), policy, err)
+		}
+	}
+}
+
 func TestGroupsThatMayGiveRolesAtTenant(t *testing.T) {
 	c := newCompany(t)
 	list, err := c.client.Groups().Eligible(t.Context())
