@@ -352,7 +352,7 @@ func TestApprovals(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newService(t, func(w http.ResponseWriter, c call) {
 				switch {
-				case c.Path == "/v1.0/users":
+				case c.Path == "/v1.0/$batch":
 					refuse(w, 403, "Authorization_RequestDenied", "")
 				case c.Path != directoryBase+"roleAssignmentScheduleRequests"+approvers || c.Query["$filter"] != "status eq 'PendingApproval'" || c.Query["$expand"] != "roleDefinition,principal":
 					t.Errorf("asked %s with %q", c.Path, c.Query)

@@ -29,9 +29,6 @@ type Params struct {
 	// Options carry the transport and the policies that authorize requests. They
 	// are copied.
 	Options *policy.ClientOptions
-	// TenantName is the organisation's display name, which the tenant-wide scope
-	// of directory roles is called by; where empty, that is Directory.
-	TenantName string
 	// Now is the clock, the same that pim.Write.At comes from; nil means time.Now.
 	Now func() time.Time
 	// Timeout bounds one exchange with the service, without the time that it takes
@@ -94,7 +91,7 @@ func New(p Params) (*Client, error) {
 	c.gate = wire.Configure(&options, p.Now, p.Timeout)
 	c.pipeline = runtime.NewPipeline("graph", "v1.0", runtime.PipelineOptions{}, &options)
 	c.names = &loader[named]{now: p.Now, read: c.readNames}
-	c.directory = newDirectory(c, p.TenantName)
+	c.directory = newDirectory(c)
 	c.groups = newGroups(c)
 	return c, nil
 }

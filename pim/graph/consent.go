@@ -54,7 +54,7 @@ type Permission struct {
 // groups the page "List roleManagementPolicyAssignments".
 func Scopes() []Permission {
 	return []Permission{
-		{"User.Read", "e1fe6dd8-ba31-4d61-89e7-88639da4683d", "", []Use{UseSignIn}, "Signs the person in and reads their own profile."},
+		{"User.Read", "e1fe6dd8-ba31-4d61-89e7-88639da4683d", "", []Use{UseSignIn, UseNames}, "Signs the person in, reads their own profile, and shows the organisation by name."},
 		{"RoleEligibilitySchedule.Read.Directory", "eb0788c2-6d4e-4658-8c9e-c0fb8053f03d", pim.KindDirectory, []Use{UseEligible}, "Lists the Entra roles that the person may activate."},
 		{"RoleAssignmentSchedule.ReadWrite.Directory", "8c026be3-8e26-4774-9372-8d5d6f21daff", pim.KindDirectory, []Use{UseActive, UseRequests, UseAct, UseDecide}, "Lists the person's active Entra roles and requests, activates, deactivates and cancels for them, and decides requests that they are an approver of. Even reading requests needs it."},
 		{"RoleManagementPolicy.Read.Directory", "3de2cdbe-0ff5-47d5-bdee-7f45b4749ead", pim.KindDirectory, []Use{UsePolicy}, "Shows before an activation what an Entra role's settings ask for."},

@@ -10,7 +10,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"roletray/pim"
-	"roletray/pim/graph"
 )
 
 func utc(s string) time.Time {
@@ -24,7 +23,8 @@ func utc(s string) time.Time {
 func TestDirectoryEligibilityExample(t *testing.T) {
 	s := newService(t, func(w http.ResponseWriter, c call) {
 		send(w, 200, example(t, "directory.roleEligibilityScheduleInstances.filterByCurrentUser.principal.response-docs"))
-	}, func(p *graph.Params) { p.TenantName = "Contoso\u202e" })
+	})
+	s.organization = "Contoso\u202e"
 	got, err := s.Directory().Eligible(short(t))
 	if err != nil {
 		t.Fatal(err)
@@ -333,7 +333,7 @@ func TestScopesOfDirectoryRoles(t *testing.T) {
 	}
 	s := newService(t, func(w http.ResponseWriter, c call) {
 		if c.Path != "/v1.0/$batch" {
-			sendJSON(w, 200, listOf(row("/", nil), row("/administrativeUnits/"+unit, nil), row("/administrativeUnits/"+other, nil), row("/"+object, nil), row(nil, "/app/1"), nil, row(nil, nil)))
+			sendJSON(w, 200, listOf(row("/", nil), row("/administrativeUnits/"+unit, nil), row("/administrativeUnits/"+other, nil), row("/"+object, nil), row(nil, "/App/1"), nil, row(nil, nil)))
 			return
 		}
 		var answers []any
@@ -345,6 +345,11 @@ func TestScopesOfDirectoryRoles(t *testing.T) {
 				a["body"] = map[string]string{"id": unit, "displayName": "Berlin"}
 			case strings.HasPrefix(url, "/directory/administrativeUnits/"):
 				a["status"], a["body"] = 403, failure("Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
+			case strings.Contains(url, "appScopeId%20eq%20%27%2FApp%2F1%27") && strings.HasSuffix(url, "$expand=appScope"):
+				a["status"], a["body"] = 400, failure("BadRequest", "The expansion is not supported.")
+				if strings.HasPrefix(url, "/roleManagement/directory/roleEligibilityScheduleInstances"+mineSuffix+"?") {
+					a["status"], a["body"] = 200, listOf(map[string]any{"id": "1", "appScopeId": "/App/1", "appScope": map[string]string{"id": "1", "displayName": "Case files"}})
+				}
 			case url == "/directoryObjects/getByIds" && r["method"] == "POST":
 				a["body"] = listOf(map[string]string{"id": object, "displayName": "Payroll"})
 			default:
@@ -367,7 +372,7 @@ func TestScopesOfDirectoryRoles(t *testing.T) {
 		{ID: "/administrativeUnits/" + unit, Name: "Berlin", Type: pim.ScopeAdministrativeUnit},
 		{ID: "/administrativeUnits/" + other, Type: pim.ScopeAdministrativeUnit},
 		{ID: "/" + object, Name: "Payroll", Type: pim.ScopeObject},
-		{ID: "/app/1", Type: pim.ScopeApp},
+		{ID: "/App/1", Name: "Case files", Type: pim.ScopeApp},
 	}
 	if d := cmp.Diff(want, scopes); d != "" {
 		t.Error(d)

@@ -22,8 +22,11 @@ const (
 // The ids of names are an object's id with what it is before it, since each sort
 // of object is asked for differently.
 const (
-	groupName  = "group:"
-	userName   = "user:"
+	groupName = "group:"
+	userName  = "user:"
+	appName   = "app:"
+	// tenantName is the id of the organisation's name; there is one organisation.
+	tenantName = "tenant:"
 	unitName   = "unit:"
 	objectName = "object:"
 )
@@ -45,8 +48,9 @@ func (c *Client) namesOf(ctx context.Context, ids []string) map[string]named {
 type namesIn struct {
 	item
 	ids []string
-	// single says that the answer is one object and no list.
-	single bool
+	// single says that the answer is one object and no list, and sole that all of it is
+	// about the only id.
+	single, sole bool
 }
 
 type named struct {
@@ -54,6 +58,13 @@ type named struct {
 	DisplayName string `json:"displayName"`
 	// RoleAssignable says of a group that it can hold directory roles.
 	RoleAssignable bool `json:"isAssignableToRole"`
+}
+
+// nameRow is an object with a name, or a row that has the scope with the name.
+type nameRow struct {
+	named
+	AppScopeID string `json:"appScopeId"`
+	AppScope   *named `json:"appScope"`
 }
 
 func (c *Client) readNames(ctx context.Context, ids []string) map[string]loaded[named] {
@@ -65,12 +76,13 @@ func (c *Client) readNames(ctx context.Context, ids []string) map[string]loaded[
 	got := map[string]loaded[named]{}
 	now := c.now()
 	for i, answer := range c.batch(ctx, items) {
-		found, err := c.readNamed(ctx, answer, asked[i].single)
+		found, err := c.readNamed(ctx, answer, asked[i])
 		for _, id := range asked[i].ids {
 			_, object, _ := strings.Cut(id, ":")
-			switch n := found[object]; {
+			switch n := found[strings.ToLower(object)]; {
 			case n.DisplayName != "":
 				got[id] = loaded[named]{value: n, until: now.Add(nameAge)}
+			case got[id].value.DisplayName != "": // Another read has brought it.
 			case err == nil || refused(err):
 				got[id] = loaded[named]{until: now.Add(missingAge)}
 			}
@@ -106,6 +118,17 @@ func nameReads(ids []string) []namesIn {
 		case unitName:
 			path := "/directory/administrativeUnits/" + url.PathEscape(object) + query("$select", "id,displayName")
 			reads = append(reads, namesIn{item: item{path: path}, ids: []string{id}, single: true})
+		case tenantName:
+			// Source: Microsoft's page "List organization", of which User.Read reads as much as this.
+			path := "/organization" + query("$select", "id,displayName")
+			reads = append(reads, namesIn{item: item{path: path}, ids: []string{id}, sole: true})
+		case appName:
+			// Such a scope has no address. It comes with the rows that are at it, where it
+			// is not refused, which must not cost the list.
+			for _, collection := range []string{directoryEligible, directoryActive} {
+				path := collection + currentUser + query("$filter", "appScopeId eq "+quoted(object), "$expand", "appScope")
+				reads = append(reads, namesIn{item: item{path: path}, ids: []string{id}})
+			}
 		default:
 			objects.ids = append(objects.ids, id)
 		}
@@ -129,20 +152,28 @@ func bare(ids []string, as func(string) string) []string {
 	return out
 }
 
-func (c *Client) readNamed(ctx context.Context, a answer, single bool) (map[string]named, error) {
-	var found []named
+// readNamed reads an answer, by the ids of the objects in lower case.
+func (c *Client) readNamed(ctx context.Context, a answer, in namesIn) (map[string]named, error) {
+	var found []nameRow
 	err := a.err
 	switch {
 	case err != nil:
-	case single:
-		var n named
-		n, err = one[named](a.body)
+	case in.single:
+		var n nameRow
+		n, err = one[nameRow](a.body)
 		found = append(found, n)
 	default:
-		found, err = listed[named](ctx, c, a)
+		found, err = listed[nameRow](ctx, c, a)
 	}
 	names := map[string]named{}
-	for _, n := range found {
+	for _, row := range found {
+		n := row.named
+		if row.AppScope != nil {
+			n = named{ID: row.AppScopeID, DisplayName: row.AppScope.DisplayName}
+		}
+		if in.sole {
+			n.ID = ""
+		}
 		n.DisplayName = pim.CleanText(n.DisplayName, maxName)
 		names[strings.ToLower(n.ID)] = n
 	}

@@ -28,6 +28,8 @@ type plane struct {
 	approvals []approvalPlace
 	// expand is the $expand of a list's rows.
 	expand string
+	// early are ids of names that nearly every list needs, which are read beside it.
+	early []string
 	// throughGroups says that roles of the kind can come with a group.
 	throughGroups bool
 	// role reads a row's role; it is false for one that cannot be told apart from
@@ -203,7 +205,7 @@ func (p *plane) own(ctx context.Context, ofEligibility bool) ([]pim.Request, err
 // requestRows reads a collection's requests for the person. Where the list may have been
 // cut, the collection itself is asked too; a refusal leaves it as it is.
 func (p *plane) requestRows(ctx context.Context, collection string) ([]requestRow, error) {
-	all, err := rows(list[requestRow](ctx, p.Client, collection+"/filterByCurrentUser(on='principal')"+query("$expand", p.expand)))
+	all, err := rows(list[requestRow](ctx, p.Client, collection+currentUser+query("$expand", p.expand)))
 	if err != nil || len(all) != capped {
 		return all, err
 	}

@@ -473,6 +473,63 @@ func TestDemoNamesAtTenant(t *testing.T) {
 	}
 }
 
+func TestOrganizationIsNamedAtTenant(t *testing.T) {
+	names := func(c company) (eligible, active, waiting string) {
+		t.Helper()
+		list, err := c.client.Directory().Eligible(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range list {
+			if e.Role.Name == "Global Reader" {
+				eligible = e.Role.Scope.Label()
+			}
+		}
+		for part, err := range c.client.Directory().Active(t.Context(), nil, false) {
+			if err != nil || len(part.Rows) == 0 {
+				t.Fatalf("%+v, %v", part, err)
+			}
+			active = part.Rows[0].Role.Scope.Label()
+		}
+		approvals, err := c.client.Directory().Approvals(t.Context())
+		if err != nil || len(approvals) == 0 {
+			t.Fatalf("%+v, %v", approvals, err)
+		}
+		return eligible, active, approvals[0].Request.Role.Scope.Label()
+	}
+	c := newCompany(t)
+	other := c.as(t, asker["directory"])
+	if _, err := other.client.Directory().Activate(t.Context(), activation(eligible(t, other.client.Directory(), needsApproval))); err != nil {
+		t.Fatal(err)
+	}
+	c.grant(t, baseSet()...)
+	c = c.as(t, "")
+	for range 2 {
+		if a, b, w := names(c); a != "Halden Freight" || b != a || w != a {
+			t.Errorf("the organisation is %q, %q and %q", a, b, w)
+		}
+	}
+	asked := 0
+	for _, seen := range c.Log() {
+		if strings.HasSuffix(seen.Path, "/organization") {
+			asked++
+		}
+	}
+	if asked != 2 {
+		t.Errorf("two people asked %d times", asked)
+	}
+	for _, fault := range []tenant.Fault{{Status: 403}, {Status: 503}, {CutBefore: true}} {
+		fault.Service, fault.PathContains = "graph", "/organization"
+		if err := c.AddFaults(fault); err != nil {
+			t.Fatal(err)
+		}
+		if a, b, w := names(c.as(t, "")); a != "Directory" || b != a || w != a {
+			t.Errorf("without its name the organisation is %q, %q and %q", a, b, w)
+		}
+		c.ClearFaults()
+	}
+}
+
 // A batch's answers may be first pages.
 func TestBatchedListsAreReadToTheirEndAtTenant(t *testing.T) {
 	c := newCompany(t)

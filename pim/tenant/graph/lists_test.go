@@ -294,6 +294,11 @@ func TestNames(t *testing.T) {
 	tn.do(reader, "POST", "/v1.0/directoryObjects/getByIds", "x").want(t, http.StatusBadRequest, "BadRequest")
 	tn.do(with(user(me), "User.ReadBasic.All", "Group.Read.All"), "POST", "/v1.0/directoryObjects/getByIds", ask).want(t, http.StatusForbidden, "Authorization_RequestDenied")
 
+	named := tn.list(with(user(me), "User.Read"), "/v1.0/organization?$select=id,displayName")
+	if len(named) != 1 || named[0].DisplayName != "My Tenant" || named[0].ID == "" {
+		t.Errorf("the organisations are %+v", named)
+	}
+	tn.do(with(user(me)), "GET", "/v1.0/organization", nil).want(t, http.StatusForbidden, "Authorization_RequestDenied")
 	people := tn.list(with(user(me), "User.ReadBasic.All"), "/v1.0/users"+filter("id in ('"+me+"','"+boss+"')")+"&$select=id,displayName")
 	if len(people) != 2 || people[0].DisplayName == "" {
 		t.Errorf("the people are %+v", people)

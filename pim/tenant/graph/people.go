@@ -17,6 +17,8 @@ var (
 	groupShape = shape{"group", []string{
 		"id", "displayName", "description", "isAssignableToRole", "securityEnabled", "mailEnabled", "mailNickname", "groupTypes", "visibility",
 	}}
+	organizationShape = shape{"organization", []string{"id", "displayName", "verifiedDomains"}}
+
 	unitShape = shape{"administrativeUnit", []string{"id", "displayName", "description", "visibility"}}
 	roleShape = shape{"unifiedRoleDefinition", []string{
 		"id", "description", "displayName", "isBuiltIn", "isEnabled", "resourceScopes", "templateId", "version", "rolePermissions",
@@ -38,6 +40,11 @@ func showGroup(g world.Group) entity {
 		"id": g.ID, "displayName": g.Name, "description": nil, "isAssignableToRole": g.RoleAssignable, "securityEnabled": true,
 		"mailEnabled": false, "mailNickname": strings.ReplaceAll(strings.ToLower(g.Name), " ", "-"), "groupTypes": []string{}, "visibility": nil,
 	}
+}
+
+func showOrganization(d *world.Directory) entity {
+	domain := entity{"capabilities": "Email, OfficeCommunicationsOnline", "isDefault": true, "isInitial": true, "name": d.Domain, "type": "Managed"}
+	return entity{"id": d.TenantID, "displayName": d.Name, "verifiedDomains": []entity{domain}}
 }
 
 func showUnit(u Unit) entity {
@@ -102,6 +109,20 @@ func (c *call) writeUser(id string) error {
 		return noObject(id)
 	}
 	return writeOne(c, userView(), u, http.StatusOK)
+}
+
+// listOrganization has the one organisation, with as much as User.Read shows of it:
+// see Microsoft's page "List organization".
+func (c *call) listOrganization([]string) error {
+	if err := c.needDirectory(readOrganization); err != nil {
+		return err
+	}
+	q, err := c.parse(&organizationShape, "Request_UnsupportedQuery")
+	if err != nil {
+		return err
+	}
+	v := view[*world.Directory]{shape: organizationShape, context: "organization", show: showOrganization}
+	return writeList(c, v, q, []*world.Directory{c.s.Directory}, 0)
 }
 
 func groupView() view[world.Group] {
