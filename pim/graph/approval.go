@@ -27,6 +27,7 @@ func (p *plane) Approvals(ctx context.Context) ([]pim.Approval, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list requests for %s to decide: %w", p.what, p.explain(err, UseDecide))
 	}
+	p.doubt(pim.PartApprovals, len(all) == capped)
 	var list []pim.Approval
 	seen := map[string]bool{}
 	for _, row := range all {

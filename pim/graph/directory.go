@@ -29,6 +29,7 @@ var (
 	_ pim.ReviewReader = (*Directory)(nil)
 	_ pim.Prolonger    = (*Directory)(nil)
 	_ pim.GroupReader  = (*Directory)(nil)
+	_ pim.Cutter       = (*Directory)(nil)
 )
 
 // The collections of directory roles, below the version, and what of them is the

@@ -36,6 +36,7 @@ var (
 	_ pim.ReviewReader = (*Groups)(nil)
 	_ pim.Prolonger    = (*Groups)(nil)
 	_ pim.GroupReader  = (*Groups)(nil)
+	_ pim.Cutter       = (*Groups)(nil)
 )
 
 func newGroups(c *Client) *Groups {

@@ -170,6 +170,9 @@ func TestFiftyRowsWithoutLinkAreDoubted(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
+				if doubted := s.Groups().Cut(pim.PartActive) == 50; doubted == test.complete || s.Groups().Cut(pim.PartEligible) != 0 {
+					t.Errorf("doubted: %v", doubted)
+				}
 				if len(part.Rows) != test.want || part.Complete != test.complete || part.Scope.ID != "" {
 					t.Errorf("%d rows, complete %v", len(part.Rows), part.Complete)
 				}

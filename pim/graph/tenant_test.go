@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -608,9 +609,49 @@ func TestCappedListAtTenant(t *testing.T) {
 	if err != nil || len(list) != 300 {
 		t.Fatalf("%d eligibilities, %v", len(list), err)
 	}
+	cut := c.client.Directory().Cut
+	if n := cut(pim.PartEligible); n != 0 {
+		t.Errorf("what was read whole is doubted: %d", n)
+	}
 	c.set(t, map[string]any{"ownCollection": "refuse"})
 	if list, err = c.client.Directory().Eligible(t.Context()); err != nil || len(list) != 50 {
 		t.Fatalf("%d eligibilities, %v", len(list), err)
+	}
+	if n := cut(pim.PartEligible); n != 50 || cut(pim.PartActive) != 0 {
+		t.Errorf("of what was cut %d rows are said to be shown", n)
+	}
+}
+
+// Requests of one's own and those that wait for the person, of which there are 50 or more.
+func TestCutRequestsAreDoubted(t *testing.T) {
+	for _, test := range []struct {
+		rows   int
+		whole  bool
+		doubts bool
+	}{{49, false, false}, {50, false, true}, {50, true, false}, {51, false, false}} {
+		s := newService(t, func(w http.ResponseWriter, c call) {
+			if !strings.Contains(c.Path, "filterByCurrentUser") && !test.whole {
+				refuse(w, 403, "UnauthorizedAccessException", "Attempted to perform an unauthorized operation.")
+				return
+			}
+			rows := rowsOf(0, test.rows)
+			for _, row := range rows {
+				maps.Copy(row.(map[string]any), map[string]any{"status": "PendingApproval", "action": "selfActivate"})
+			}
+			sendJSON(w, 200, listOf(rows...))
+		})
+		for _, p := range []interface {
+			pim.Provider
+			pim.Decider
+			pim.Cutter
+		}{s.Directory(), s.Groups()} {
+			if _, err := p.Requests(short(t)); err != nil || (p.Cut(pim.PartRequests) == 50) != test.doubts {
+				t.Errorf("%d requests for %s, of which %d are said to be shown, %v", test.rows, p.Kind(), p.Cut(pim.PartRequests), err)
+			}
+			if _, err := p.Approvals(short(t)); err != nil || (p.Cut(pim.PartApprovals) == 50) != (test.rows == 50) {
+				t.Errorf("%d requests for %s to decide, of which %d are said to be shown, %v", test.rows, p.Kind(), p.Cut(pim.PartApprovals), err)
+			}
+		}
 	}
 }
 
