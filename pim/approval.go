@@ -12,14 +12,6 @@ type Principal struct {
 	Name string `json:"name,omitempty"`
 }
 
-// Label is the principal's name, or its id where it has none.
-func (p Principal) Label() string {
-	if p.Name != "" {
-		return p.Name
-	}
-	return p.ID
-}
-
 // DecisionTime is how long an activation waits for a decision before it times
 // out. It is fixed. Source: Microsoft's documentation, "Approve or deny requests for Azure resource
 // roles in PIM".

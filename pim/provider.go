@@ -48,6 +48,14 @@ type Pager interface {
 	EligiblePages(ctx context.Context) iter.Seq2[[]Eligibility, error]
 }
 
+// Cutter is a kind of role whose service may cut lists without a word. Implementations
+// are safe for concurrent use.
+type Cutter interface {
+	// Cut is how many rows the service showed where the last read of the named part of a
+	// snapshot may lack some; zero where it lacks none.
+	Cut(part string) int
+}
+
 // ActivePart is what one read of active roles has shown.
 type ActivePart struct {
 	// Scope is what the read covered: this scope and everything below it by path.

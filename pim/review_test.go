@@ -54,7 +54,7 @@ func TestReviewSentence(t *testing.T) {
 		{pim.Review{Result: pim.ReviewDenied, By: chidi, Reason: "Why now?"}, "Denied by Chidi Okafor: Why now?"},
 		{pim.Review{Result: pim.ReviewDenied, Reason: "not today."}, "Denied: not today."},
 		{pim.Review{Result: pim.ReviewDenied}, "Denied."},
-		{pim.Review{Result: pim.ReviewApproved, By: pim.Principal{ID: "1"}}, "Approved by 1."},
+		{pim.Review{Result: pim.ReviewApproved, By: pim.Principal{ID: "1"}}, "Approved by somebody (id 1)."},
 		{pim.Review{Result: pim.ReviewExpired}, "Nobody decided in time."},
 		{pim.Review{Result: pim.ReviewDenied, By: pim.Principal{Name: "\u202eMallory\n"}, Reason: "a\u0007 b\r\n\tc"}, "Denied by Mallory: a b c."},
 	} {

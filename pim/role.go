@@ -47,6 +47,10 @@ const (
 	ScopeDirectory          ScopeType = "directory"
 	ScopeAdministrativeUnit ScopeType = "administrativeunit"
 	ScopeGroup              ScopeType = "group"
+	// ScopeObject is one object of the directory, such as an application.
+	ScopeObject ScopeType = "object"
+	// ScopeApp is a scope that an application defines, for its own directory roles.
+	ScopeApp ScopeType = "appscope"
 )
 
 // Scope is where a role applies.
@@ -57,14 +61,6 @@ type Scope struct {
 	// Name is the display name, or empty where the service gave none.
 	Name string    `json:"name,omitempty"`
 	Type ScopeType `json:"type,omitempty"`
-}
-
-// Label is the scope's name, or the last part of its id where it has none.
-func (s Scope) Label() string {
-	if s.Name != "" {
-		return s.Name
-	}
-	return lastSegment(s.ID)
 }
 
 // Within says whether s is other or lies below it by its path. A subscription's

@@ -123,14 +123,25 @@ type Step struct {
 
 // Part is one source of a snapshot.
 type Part struct {
-	// Name says which: eligible, active, requests, approvals.
+	// Name says which.
 	Name string `json:"name"`
 	Kind Kind   `json:"kind"`
 	// At is when it was last read whole; zero means never.
 	At time.Time `json:"at,omitzero"`
 	// Problem is why the newest read failed, or nil.
 	Problem *Problem `json:"problem,omitempty"`
+	// Cut is how many rows the service showed of a list that may be longer, see Cutter;
+	// zero where it showed all.
+	Cut int `json:"cut,omitempty"`
 }
+
+// The names of parts.
+const (
+	PartEligible  = "eligible"
+	PartActive    = "active"
+	PartRequests  = "requests"
+	PartApprovals = "approvals"
+)
 
 // Event is a fact that happened once and should reach the person.
 type Event struct {

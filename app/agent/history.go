@@ -47,7 +47,7 @@ func mentions(e store.Entry, words []string) bool {
 	}
 	text := []string{
 		string(e.Action), string(e.Role.Kind), e.Role.Name, e.Role.Scope.Label(), e.Role.Scope.ID, e.Justification, e.Ticket.Number, e.Ticket.System,
-		e.Requestor.Label(), e.Review.By.Label(), e.Review.Reason, e.Client, string(e.State), string(e.Status), e.ID, e.Request, e.CorrelationID,
+		e.Requestor.Name, e.Requestor.ID, e.Review.By.Name, e.Review.By.ID, e.Review.Reason, e.Client, string(e.State), string(e.Status), e.ID, e.Request, e.CorrelationID,
 	}
 	if e.Problem != nil {
 		text = append(text, e.Problem.Text)

@@ -95,14 +95,18 @@ func (a *app) approvalsCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.printApprovals(all, state)
+			snaps, err := a.accounts(state)
+			if err != nil {
+				return err
+			}
+			return a.printApprovals(all, cutParts(snaps, pim.PartApprovals), state)
 		}),
 	}
 	refreshFlag(cmd, &again)
 	return cmd
 }
 
-func (a *app) printApprovals(all []approval, state *local.State) error {
+func (a *app) printApprovals(all []approval, cut []cutJSON, state *local.State) error {
 	out := make([]approvalJSON, 0, len(all))
 	for _, p := range all {
 		out = append(out, approvalOf(p.account, p.Approval))
@@ -110,8 +114,10 @@ func (a *app) printApprovals(all []approval, state *local.State) error {
 	if a.flags.json {
 		return a.print(struct {
 			Approvals []approvalJSON `json:"approvals"`
-		}{out})
+			Cut       []cutJSON      `json:"cut,omitempty"`
+		}{out, cut})
 	}
+	a.tellCut(cut)
 	if len(out) == 0 {
 		_, err := fmt.Fprintln(a.Stdout, "No request waits for your decision.")
 		return err

@@ -353,6 +353,14 @@ func newScripted() *scripted {
 	}
 }
 
+// cut has lists of which the service showed only the first rows.
+func cut(s *scripted) {
+	withApprovals(s)
+	for _, name := range []string{pim.PartEligible, pim.PartRequests, pim.PartApprovals} {
+		s.state.Accounts[0].Parts = append(s.state.Accounts[0].Parts, pim.Part{Name: name, Kind: pim.KindDirectory, At: now, Cut: 50})
+	}
+}
+
 func operation(r pim.Role, state pim.OperationState, status pim.Status) pim.Operation {
 	return pim.Operation{
 		ID: guid, Action: pim.ActionActivate, Role: r, State: state, Started: now, Changed: now,
@@ -539,6 +547,12 @@ func TestOutput(t *testing.T) {
 		{"approvals", "approvals", withApprovals, 0},
 		{"approvals-json", "approvals --json", withApprovals, 0},
 		{"approvals-none", "approvals", nil, 0},
+		{"list-cut", "list --active", cut, 0},
+		{"list-cut-json", "list --active --json", cut, 0},
+		{"requests-cut", "requests", cut, 0},
+		{"requests-cut-json", "requests --json", cut, 0},
+		{"approvals-cut", "approvals", cut, 0},
+		{"approvals-cut-json", "approvals --json", cut, 0},
 		{"approve", "approve 22222222 \"reader björn\" --reason agreed", func(s *scripted) {
 			withApprovals(s)
 			s.outcomes = []*pim.Problem{nil, pim.Explain(&pim.Error{Code: pim.CodeDecided})}

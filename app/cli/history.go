@@ -37,8 +37,9 @@ type historyJSON struct {
 	// Decision is who decided on the person's own request, where that is known.
 	Decision *reviewJSON `json:"decision,omitempty"`
 	review   pim.Review
-	// Requestor is who asked for what was decided.
+	// Requestor is who asked for what was decided, and RequestorID their object id.
 	Requestor     string `json:"requestor,omitempty"`
+	RequestorID   string `json:"requestorId,omitempty"`
 	Client        string `json:"client,omitempty"`
 	Request       string `json:"request,omitempty"`
 	CorrelationID string `json:"correlationId,omitempty"`
@@ -49,7 +50,7 @@ func historyOf(e local.HistoryEntry) historyJSON {
 		Account: e.Account, ID: e.ID, At: e.At, Action: strings.TrimPrefix(string(e.Action), "self"), Key: e.Role.Key(),
 		Role: name(e.Role.Name), Kind: e.Role.Kind, Scope: name(e.Role.Scope.Label()), ScopeID: e.Role.Scope.ID,
 		Start: e.Start, End: e.End, Minutes: int(e.Duration / time.Minute), Justification: clean(e.Justification, 500), Ticket: cleanTicket(e.Ticket),
-		State: e.State, Status: pim.Status(name(string(e.Status))), Problem: e.Problem, Decision: reviewOf(e.Review), review: e.Review, Client: name(e.Client), Requestor: requestor(e),
+		State: e.State, Status: pim.Status(name(string(e.Status))), Problem: e.Problem, Decision: reviewOf(e.Review), review: e.Review, Client: name(e.Client), Requestor: requestor(e), RequestorID: e.Requestor.ID,
 		Request: e.Request, CorrelationID: e.CorrelationID,
 	}
 }

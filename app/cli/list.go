@@ -62,6 +62,14 @@ type partJSON struct {
 	Problem pim.Problem `json:"problem"`
 }
 
+// cutJSON is a part of which the service showed only the first rows.
+type cutJSON struct {
+	Account string   `json:"account"`
+	Part    string   `json:"part"`
+	Kind    pim.Kind `json:"kind"`
+	Shown   int      `json:"shown"`
+}
+
 type listJSON struct {
 	Accounts []accountJSON `json:"accounts"`
 	Roles    []roleJSON    `json:"roles"`
@@ -69,6 +77,8 @@ type listJSON struct {
 	Prolongable []prolongableJSON `json:"prolongable"`
 	// Stale are the parts that are old, and why.
 	Stale []partJSON `json:"stale"`
+	// Cut are the parts that may lack rows.
+	Cut []cutJSON `json:"cut,omitempty"`
 }
 
 func (a *app) listCommand() *cobra.Command {
@@ -130,6 +140,7 @@ func (a *app) list(ctx context.Context, active, eligible, again bool) error {
 			}
 		}
 	}
+	out.Cut = cutParts(snaps, pim.PartEligible, pim.PartActive, pim.PartRequests, pim.PartApprovals)
 	if a.flags.json {
 		err = a.print(out)
 	} else {
@@ -207,7 +218,27 @@ func (a *app) printList(snaps []*pim.Snapshot, l listJSON, now time.Time) error 
 		}
 		fmt.Fprintf(a.Stderr, "%s %s: %s\n", partName(p.Part, p.Kind), age, clean(p.Problem.Text, 300))
 	}
+	a.tellCut(l.Cut)
 	return nil
+}
+
+// cutParts are those of the named parts that may lack rows.
+func cutParts(snaps []*pim.Snapshot, parts ...string) []cutJSON {
+	var out []cutJSON
+	for _, s := range snaps {
+		for _, p := range s.Parts {
+			if p.Cut > 0 && slices.Contains(parts, p.Name) {
+				out = append(out, cutJSON{s.Account.ID, p.Name, p.Kind, p.Cut})
+			}
+		}
+	}
+	return out
+}
+
+func (a *app) tellCut(all []cutJSON) {
+	for _, p := range all {
+		fmt.Fprintf(a.Stderr, "%s: Microsoft Graph showed only the first %d; some may be missing.\n", partName(p.Part, p.Kind), p.Shown)
+	}
 }
 
 func partName(part string, k pim.Kind) string {

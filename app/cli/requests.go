@@ -100,11 +100,14 @@ func (a *app) requests(ctx context.Context, all, again bool) error {
 			})
 		}
 	}
+	cut := cutParts(snaps, pim.PartRequests)
 	if a.flags.json {
 		return a.print(struct {
 			Requests []requestJSON `json:"requests"`
-		}{out})
+			Cut      []cutJSON     `json:"cut,omitempty"`
+		}{out, cut})
 	}
+	a.tellCut(cut)
 	if len(out) == 0 {
 		text := "No request is open; roletray requests --all shows those that are over."
 		if all {

@@ -46,7 +46,7 @@ var kinds = []kind{
 	},
 	{
 		name:  "directory",
-		plain: []string{"global", "reader"}, shown: []string{"Global Reader", "Directory"},
+		plain: []string{"global", "reader"}, shown: []string{"Global Reader", "Halden Freight"},
 		pending: []string{"intune"}, asked: "Intune Administrator",
 		ending: []string{"groups", "administrator", "directory"}, later: []string{"shift", "planner"},
 		mfa: []string{"exchange", "administrator"}, context: []string{"security", "administrator", "directory"}, strong: []string{"Security Administrator", "Directory"},

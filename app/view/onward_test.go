@@ -196,6 +196,26 @@ func TestFavoriteKeepsNarrowerScope(t *testing.T) {
 	}
 }
 
+func TestListsThatAreCutAreSaidToBe(t *testing.T) {
+	state := viewtest.Full()
+	banners := func() []view.Banner {
+		return view.PresentWindow(state, viewtest.Now, words(t, "en"), view.Look{}).Banners
+	}
+	whole := banners()
+	snapshot := *state.Accounts[0]
+	snapshot.Parts = slices.Concat(snapshot.Parts, []pim.Part{
+		{Name: pim.PartActive, Kind: pim.KindDirectory, At: viewtest.Now, Cut: 50}, {Name: pim.PartApprovals, Kind: pim.KindGroup, At: viewtest.Now, Cut: 50},
+	})
+	state.Accounts = []*pim.Snapshot{&snapshot}
+	want := view.Banner{
+		ID: "cut", Tone: view.ToneNormal,
+		Text: "Microsoft Graph showed only the first 50; some may be missing: active roles (Entra), approvals (Groups).",
+	}
+	if got := banners(); len(got) != len(whole)+1 || got[len(whole)] != want {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestConsentIsSaidOnce(t *testing.T) {
 	v := view.PresentWindow(viewtest.Full(), viewtest.Now, words(t, "en"), view.Look{})
 	n := 0

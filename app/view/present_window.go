@@ -152,6 +152,9 @@ func (p *windowPresenter) banners() []Banner {
 		}
 		out = append(out, Banner{ID: "notice:" + n.ID, Tone: ToneWarning, Text: pim.CleanText(n.Text, nameLimit), Details: n.Details})
 	}
+	if p.snapshot != nil {
+		out = append(out, p.cutBanner()...)
+	}
 	return out
 }
 
@@ -184,6 +187,21 @@ func (p *windowPresenter) partBanners() []Banner {
 		})
 	}
 	return out
+}
+
+// cutBanner says which parts may lack rows, if there are such.
+func (p *windowPresenter) cutBanner() []Banner {
+	var names []string
+	shown := 0
+	for _, part := range p.snapshot.Parts {
+		if part.Cut > 0 {
+			names, shown = append(names, p.partName(part)), part.Cut
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	return []Banner{{ID: "cut", Tone: ToneNormal, Text: p.words.Say("banner.part-cut", shown, strings.Join(names, ", "))}}
 }
 
 // partName names the kind too where there are several.

@@ -297,6 +297,10 @@ func (b *sheetBuilder) add(k pim.Key) {
 				b.approvers = append(b.approvers, n)
 			}
 		}
+		// Only Entra roles have somebody who decides where no approver is named.
+		if who := b.words.Say("sheet.an-administrator"); len(policy.Approvers) == 0 && role.Kind == pim.KindDirectory && !slices.Contains(b.approvers, who) {
+			b.approvers = append(b.approvers, who)
+		}
 	}
 	switch {
 	case policy.AuthContext != "":

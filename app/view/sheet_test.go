@@ -103,6 +103,33 @@ func TestSheet(t *testing.T) {
 	}
 }
 
+// Where no approver is named, administrators decide about Entra roles, and nobody else's.
+func TestSheetSaysWhoApproves(t *testing.T) {
+	security, owner := viewtest.Role("Security Administrator", viewtest.Directory), viewtest.Role("Owner", viewtest.Web)
+	named, nameless := []pim.Approver{{ID: "1", Name: "Boris Boss"}}, []pim.Approver{{ID: "1"}}
+	for _, tt := range []struct {
+		name      string
+		role      pim.Role
+		approvers []pim.Approver
+		want      string
+	}{
+		{"named", security, named, "Boris Boss"},
+		{"not named for an Entra role", security, nil, "a Global or Privileged Role Administrator"},
+		{"without a name", security, nameless, "an approver"},
+		{"not named for an Azure role", owner, nil, "an approver"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			state := viewtest.Demo()
+			snapshot := *state.Accounts[0]
+			snapshot.Policies = map[pim.Key]pim.Policy{tt.role.Key(): {Readable: true, ApprovalRequired: true, Approvers: tt.approvers}}
+			state.Accounts = []*pim.Snapshot{&snapshot}
+			if got := notes(sheet(t, state, tt.role)); !strings.Contains(got, "Needs approval by "+tt.want+".") {
+				t.Errorf("notes %q", got)
+			}
+		})
+	}
+}
+
 func TestSheetRemembers(t *testing.T) {
 	s := sheet(t, viewtest.Demo(), viewtest.Role("Backup Operator", viewtest.Data))
 	if s.Justification != "Weekly restore test" {

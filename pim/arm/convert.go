@@ -48,7 +48,7 @@ func role(scopeID, definitionID *string, e *armauthorization.ExpandedProperties)
 		r.Scope.ID = deref(scope.ID)
 	}
 	if r.Name == "" {
-		r.Name = pim.CleanText(lastSegment(r.DefinitionID), maxName)
+		r.Name = pim.CleanText(pim.Unnamed("role", lastSegment(r.DefinitionID)), maxName)
 	}
 	if r.Scope.Type == "" {
 		r.Scope.Type = scopeType(r.Scope.ID)

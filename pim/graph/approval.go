@@ -27,6 +27,7 @@ func (p *plane) Approvals(ctx context.Context) ([]pim.Approval, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list requests for %s to decide: %w", p.what, p.explain(err, UseDecide))
 	}
+	p.doubt(pim.PartApprovals, len(all) == capped)
 	var list []pim.Approval
 	seen := map[string]bool{}
 	for _, row := range all {
@@ -90,7 +91,7 @@ func (p *plane) nameApprovals(ctx context.Context, list []pim.Approval) {
 	names := p.nameRoles(ctx, roles, people...)
 	for i := range list {
 		if who := &list[i].Requestor; who.Name == "" {
-			who.Name = names[personName(*who)]
+			who.Name = names[personName(*who)].DisplayName
 		}
 	}
 }
@@ -102,7 +103,7 @@ func personName(who pim.Principal) string {
 	if err != nil {
 		return ""
 	}
-	return objectName + id.String()
+	return userName + id.String()
 }
 
 // Decide enters d for the stage of a that is open and the person's. An answer that
@@ -161,7 +162,7 @@ func (p *plane) Reviewed(ctx context.Context, r pim.Request) (pim.Review, error)
 			continue
 		}
 		if name := personName(v.By); v.By.Name == "" && name != "" {
-			v.By.Name = p.namesOf(ctx, []string{name})[name]
+			v.By.Name = p.namesOf(ctx, []string{name})[name].DisplayName
 		}
 		return v, nil
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"roletray/pim"
+	"roletray/pim/graph"
 	"roletray/pim/tenant"
 )
 
@@ -114,6 +115,46 @@ func TestDecisionAtTenant(t *testing.T) {
 			})
 		})
 	}
+}
+
+// grant is what an administrator has consented to from now on.
+func (c company) grant(t *testing.T, permissions ...string) {
+	t.Helper()
+	c.steer(t, "PUT", "/settings", map[string]any{"login": map[string]any{"grantedScopes": permissions}})
+}
+
+// baseSet are the names of graph.Scopes without those named.
+func baseSet(without ...string) []string {
+	var names []string
+	for _, p := range graph.Scopes() {
+		if !slices.Contains(without, p.Name) {
+			names = append(names, p.Name)
+		}
+	}
+	return names
+}
+
+func TestRequestorIsNamedWithTheBaseSetAtTenant(t *testing.T) {
+	eachAsked(t, func(t *testing.T, ada, asker company, kind string, _ pim.Request) {
+		ada.grant(t, baseSet()...)
+		if a := waiting(t, ada.as(t, ""), kind); a.Requestor.Label() != nameOf[kind] {
+			t.Errorf("the requestor is %q", a.Requestor.Label())
+		}
+		// $expand is refused in some tenants; then the name comes by a call of its own.
+		if err := ada.AddFaults(tenant.Fault{
+			Service: "graph", PathContains: "on='approver'", Status: 400, Times: 1,
+			Body: `{"error":{"code":"BadRequest","message":"The expansion is not supported."}}`,
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if a := waiting(t, ada.as(t, ""), kind); a.Requestor.Label() != nameOf[kind] {
+			t.Errorf("without $expand the requestor is %q", a.Requestor.Label())
+		}
+		ada.grant(t, baseSet("User.ReadBasic.All")...)
+		if a := waiting(t, ada.as(t, ""), kind); a.Requestor.Label() != "somebody (id "+asker.account.UserID[:8]+"…)" {
+			t.Errorf("who may not be read is %q", a.Requestor.Label())
+		}
+	})
 }
 
 func TestOneOfTwoApproversIsFasterAtTenant(t *testing.T) {
@@ -311,7 +352,7 @@ func TestApprovals(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newService(t, func(w http.ResponseWriter, c call) {
 				switch {
-				case strings.HasSuffix(c.Path, "/getByIds"):
+				case c.Path == "/v1.0/$batch":
 					refuse(w, 403, "Authorization_RequestDenied", "")
 				case c.Path != directoryBase+"roleAssignmentScheduleRequests"+approvers || c.Query["$filter"] != "status eq 'PendingApproval'" || c.Query["$expand"] != "roleDefinition,principal":
 					t.Errorf("asked %s with %q", c.Path, c.Query)
@@ -348,7 +389,7 @@ func TestNamesOfRequestorsInOneCall(t *testing.T) {
 			for _, r := range c.Body["requests"].([]any) {
 				in := r.(map[string]any)
 				names := listOf(map[string]any{"id": group, "displayName": "On call"})
-				if in["url"] == "/directoryObjects/getByIds" {
+				if strings.HasPrefix(in["url"].(string), "/users?") {
 					names = listOf(map[string]any{"id": strings.ToUpper(other), "displayName": "Chidi Okafor"}, map[string]any{"id": me})
 				}
 				responses = append(responses, map[string]any{"id": in["id"], "status": 200, "body": names})
@@ -377,7 +418,7 @@ func TestNamesOfRequestorsInOneCall(t *testing.T) {
 	for _, a := range list {
 		got = append(got, a.ID+" "+a.Requestor.Label()+" "+a.Request.Role.Scope.Name)
 	}
-	if diff := cmp.Diff([]string{"1 somebody On call", "2 Chidi Okafor On call", "3 Chidi Okafor On call"}, got); diff != "" {
+	if diff := cmp.Diff([]string{"1 somebody (id somebody) On call", "2 Chidi Okafor On call", "3 Chidi Okafor On call"}, got); diff != "" {
 		t.Error(diff)
 	}
 	if n := s.count("/$batch"); n != 1 || len(s.seen()) != 3 {
@@ -490,7 +531,7 @@ func TestReviewed(t *testing.T) {
 				"group":     "/v1.0/identityGovernance/privilegedAccess/group/assignmentApprovals/" + approvalID,
 			} {
 				s := newService(t, func(w http.ResponseWriter, c call) {
-					if strings.HasSuffix(c.Path, "/getByIds") {
+					if c.Path == "/v1.0/users" {
 						sendJSON(w, 200, listOf(map[string]any{"id": other, "displayName": "Dana"}))
 						return
 					}

@@ -30,9 +30,6 @@ type Params struct {
 	// Options carry the transport and the policies that authorize requests. They
 	// are copied.
 	Options *policy.ClientOptions
-	// TenantName is the organisation's display name, which the tenant-wide scope
-	// of directory roles is called by; where empty, that is Directory.
-	TenantName string
 	// Now is the clock, the same that pim.Write.At comes from; nil means time.Now.
 	Now func() time.Time
 	// Timeout bounds one exchange with the service, without the time that it takes
@@ -50,7 +47,7 @@ type Client struct {
 	gate     *wire.Gate
 	// pause is how long a throttled part of a batch waits that was not told how long.
 	pause time.Duration
-	names *loader[string]
+	names *loader[named]
 
 	directory *Directory
 	groups    *Groups
@@ -95,8 +92,8 @@ func New(p Params) (*Client, error) {
 	options.PerCallPolicies = slices.Concat([]policy.Policy{wire.Naming("client-request-id")}, options.PerCallPolicies)
 	c.gate = wire.Configure(&options, p.Now, p.Timeout)
 	c.pipeline = runtime.NewPipeline("graph", "v1.0", runtime.PipelineOptions{}, &options)
-	c.names = &loader[string]{now: p.Now, read: c.readNames}
-	c.directory = newDirectory(c, p.TenantName)
+	c.names = &loader[named]{now: p.Now, read: c.readNames}
+	c.directory = newDirectory(c)
 	c.groups = newGroups(c)
 	return c, nil
 }

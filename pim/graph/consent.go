@@ -54,7 +54,7 @@ type Permission struct {
 // groups the page "List roleManagementPolicyAssignments".
 func Scopes() []Permission {
 	return []Permission{
-		{"User.Read", "e1fe6dd8-ba31-4d61-89e7-88639da4683d", "", []Use{UseSignIn}, "Signs the person in and reads their own profile."},
+		{"User.Read", "e1fe6dd8-ba31-4d61-89e7-88639da4683d", "", []Use{UseSignIn, UseNames}, "Signs the person in, reads their own profile, and shows the organisation by name."},
 		{"RoleEligibilitySchedule.Read.Directory", "eb0788c2-6d4e-4658-8c9e-c0fb8053f03d", pim.KindDirectory, []Use{UseEligible}, "Lists the Entra roles that the person may activate."},
 		{"RoleAssignmentSchedule.ReadWrite.Directory", "8c026be3-8e26-4774-9372-8d5d6f21daff", pim.KindDirectory, []Use{UseActive, UseRequests, UseAct, UseDecide}, "Lists the person's active Entra roles and requests, activates, deactivates and cancels for them, and decides requests that they are an approver of. Even reading requests needs it."},
 		{"RoleManagementPolicy.Read.Directory", "3de2cdbe-0ff5-47d5-bdee-7f45b4749ead", pim.KindDirectory, []Use{UsePolicy}, "Shows before an activation what an Entra role's settings ask for."},
@@ -62,6 +62,7 @@ func Scopes() []Permission {
 		{"PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup", "06dbc45d-6708-4ef0-a797-f797ee68bf4b", pim.KindGroup, []Use{UseActive, UseRequests, UseAct, UseDecide}, "Lists the person's active group memberships, ownerships and requests, activates, deactivates and cancels for them, and decides requests that they are an approver of."},
 		{"RoleManagementPolicy.Read.AzureADGroup", "7e26fdff-9cb1-4e56-bede-211fe0e420e8", pim.KindGroup, []Use{UsePolicy}, "Shows before an activation what a group's settings ask for."},
 		{"GroupMember.Read.All", "bc024368-1153-4739-b217-4326f2e966d0", pim.KindGroup, []Use{UseNames}, "Shows groups by name."},
+		{"User.ReadBasic.All", "b340eb25-3456-403f-be2f-af7a0d370277", "", []Use{UseNames}, "Shows an approver by name who asks for a role. Without it some requests show the beginning of the person's id."},
 		{"AdministrativeUnit.Read.All", "3361d15d-be43-4de6-b441-3c746d05163d", pim.KindDirectory, []Use{UseNames}, "Shows administrative units by name."},
 	}
 }
@@ -73,7 +74,6 @@ func LaterScopes() []Permission {
 	return []Permission{
 		{"RoleEligibilitySchedule.ReadWrite.Directory", "62ade113-f8e0-4bf9-a6ba-5acb31db32fd", pim.KindDirectory, []Use{UseProlong}, "Asks an administrator to extend or renew the person's eligibility for an Entra role, and follows that request."},
 		{"PrivilegedEligibilitySchedule.ReadWrite.AzureADGroup", "ba974594-d163-484e-ba39-c330d5897667", pim.KindGroup, []Use{UseProlong}, "Asks an administrator to extend or renew the person's eligibility for a group, and follows that request."},
-		{"User.ReadBasic.All", "b340eb25-3456-403f-be2f-af7a0d370277", "", []Use{UseNames}, "Shows approvers by name who asks for a role. Without it some requests show the person's id."},
 	}
 }
 

@@ -12,21 +12,12 @@ import (
 	"roletray/pim/wire"
 )
 
-// The types of a directory role's scope that are none of pim's.
-const (
-	// ScopeObject is one object of the directory, such as an application.
-	ScopeObject pim.ScopeType = "object"
-	// ScopeApp is a scope that an application defines, known by appScopeId.
-	ScopeApp pim.ScopeType = "appscope"
-)
-
 // Directory is a pim.Provider, with everything else that a provider can be but a
 // pim.ScopeBrowser, for Microsoft Entra directory roles, in the whole
 // directory, in administrative units and on single objects. It is safe for
 // concurrent use.
 type Directory struct {
 	plane
-	tenantName string
 	// settings are the role settings of the whole directory, by role, under one id.
 	settings *loader[map[string]pim.Policy]
 }
@@ -38,64 +29,75 @@ var (
 	_ pim.ReviewReader = (*Directory)(nil)
 	_ pim.Prolonger    = (*Directory)(nil)
 	_ pim.GroupReader  = (*Directory)(nil)
+	_ pim.Cutter       = (*Directory)(nil)
 )
 
-func newDirectory(c *Client, tenantName string) *Directory {
-	const base = "/roleManagement/directory/"
+// The collections of directory roles, below the version, and what of them is the
+// person's own.
+const (
+	directoryBase     = "/roleManagement/directory/"
+	directoryEligible = directoryBase + "roleEligibilityScheduleInstances"
+	directoryActive   = directoryBase + "roleAssignmentScheduleInstances"
+	currentUser       = "/filterByCurrentUser(on='principal')"
+)
+
+func newDirectory(c *Client) *Directory {
 	d := &Directory{
 		plane: plane{
 			Client: c, kind: pim.KindDirectory, what: "Entra roles",
-			eligibilities: base + "roleEligibilityScheduleInstances",
-			assignments:   base + "roleAssignmentScheduleInstances",
-			requests:      base + "roleAssignmentScheduleRequests",
-			prolongations: base + "roleEligibilityScheduleRequests",
-			approvals:     []approvalPlace{{beta, base + "roleAssignmentApprovals", "steps"}},
+			eligibilities: directoryEligible,
+			assignments:   directoryActive,
+			requests:      directoryBase + "roleAssignmentScheduleRequests",
+			prolongations: directoryBase + "roleEligibilityScheduleRequests",
+			approvals:     []approvalPlace{{beta, directoryBase + "roleAssignmentApprovals", "steps"}},
 			expand:        "roleDefinition",
 			throughGroups: true,
+			early:         []string{tenantName},
 		},
-		tenantName: pim.CleanText(tenantName, maxName),
 	}
-	if d.tenantName == "" {
-		d.tenantName = "Directory"
-	}
-	d.role, d.nameOf, d.fill = d.readRole, scopeName, fillDirectory
+	d.role, d.nameOf, d.fill = readDirectoryRole, scopeName, fillDirectory
 	d.settings = &loader[map[string]pim.Policy]{now: c.now, read: d.readSettings}
 	return d
 }
 
-func (d *Directory) readRole(ids roleIDs) (pim.Role, bool) {
-	r := pim.Role{Kind: pim.KindDirectory, DefinitionID: ids.RoleDefinitionID, Scope: d.scope(ids)}
+func readDirectoryRole(ids roleIDs) (pim.Role, bool) {
+	r := pim.Role{Kind: pim.KindDirectory, DefinitionID: ids.RoleDefinitionID, Scope: directoryScope(ids)}
 	if def := ids.RoleDefinition; def != nil {
 		r.Name = pim.CleanText(def.DisplayName, maxName)
 		r.Custom = def.IsBuiltIn != nil && !*def.IsBuiltIn
 	}
 	if r.Name == "" {
-		r.Name = pim.CleanText(r.DefinitionID, maxName)
+		r.Name = pim.CleanText(pim.Unnamed("role", r.DefinitionID), maxName)
 	}
 	return r, wire.PlainID(r.DefinitionID) && wire.PlainID(r.Scope.ID)
 }
 
 const unitPrefix = "/administrativeunits/"
 
-// scope is a row's scope, with its id as Graph gave it.
-func (d *Directory) scope(ids roleIDs) pim.Scope {
+// directoryScope is a row's scope, with its id as Graph gave it. That of the whole
+// directory is called so where the organisation's name is not known.
+func directoryScope(ids roleIDs) pim.Scope {
 	switch id := ids.DirectoryScopeID; {
 	case id == "/":
-		return pim.Scope{ID: id, Name: d.tenantName, Type: pim.ScopeDirectory}
+		return pim.Scope{ID: id, Name: "Directory", Type: pim.ScopeDirectory}
 	case strings.HasPrefix(strings.ToLower(id), unitPrefix):
 		return pim.Scope{ID: id, Type: pim.ScopeAdministrativeUnit}
 	case id != "":
-		return pim.Scope{ID: id, Type: ScopeObject}
+		return pim.Scope{ID: id, Type: pim.ScopeObject}
 	}
-	return pim.Scope{ID: ids.AppScopeID, Type: ScopeApp}
+	return pim.Scope{ID: ids.AppScopeID, Type: pim.ScopeApp}
 }
 
 // scopeName is the id of the name of a directory role's scope.
 func scopeName(r pim.Role) string {
 	switch id := strings.ToLower(r.Scope.ID); r.Scope.Type {
+	case pim.ScopeDirectory:
+		return tenantName
+	case pim.ScopeApp:
+		return appName + r.Scope.ID // As Graph gave it, since a filter is to find it.
 	case pim.ScopeAdministrativeUnit:
 		return unitName + strings.TrimPrefix(id, unitPrefix)
-	case ScopeObject:
+	case pim.ScopeObject:
 		// Graph takes GUIDs only, and one that is none would spoil the others.
 		if object, err := uuid.Parse(strings.Trim(id, "/")); err == nil {
 			return objectName + object.String()
@@ -106,7 +108,7 @@ func scopeName(r pim.Role) string {
 
 func fillDirectory(body *writeBody, r pim.Role) {
 	body.RoleDefinitionID = r.DefinitionID
-	if r.Scope.Type == ScopeApp {
+	if r.Scope.Type == pim.ScopeApp {
 		body.AppScopeID = r.Scope.ID
 	} else {
 		body.DirectoryScopeID = r.Scope.ID

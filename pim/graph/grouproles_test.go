@@ -35,7 +35,7 @@ func TestWhatAGroupBringsAtTenant(t *testing.T) {
 			how = " eligible"
 		}
 		got = append(got, r.Role.Name+how)
-		if r.Role.Kind != pim.KindDirectory || r.Role.Scope.Name != "Directory" {
+		if r.Role.Kind != pim.KindDirectory || r.Role.Scope.Name != "Halden Freight" {
 			t.Errorf("role is %+v", r.Role)
 		}
 	}

@@ -36,6 +36,7 @@ var (
 	_ pim.ReviewReader = (*Groups)(nil)
 	_ pim.Prolonger    = (*Groups)(nil)
 	_ pim.GroupReader  = (*Groups)(nil)
+	_ pim.Cutter       = (*Groups)(nil)
 )
 
 func newGroups(c *Client) *Groups {
@@ -150,11 +151,7 @@ func (g *Groups) readSettings(ctx context.Context, ids []string) map[string]load
 	}
 	got := map[string]loaded[map[string]pim.Policy]{}
 	for i, a := range g.batch(ctx, items) {
-		var found []policyRow
-		err := a.err
-		if err == nil {
-			found, _, err = page[policyRow](a.body)
-		}
+		found, err := listed[policyRow](ctx, g.Client, a)
 		got[ids[i]] = g.settled(g.policies(found), err)
 	}
 	return got

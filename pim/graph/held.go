@@ -40,9 +40,12 @@ func (p *plane) holding(ctx context.Context, collection string) iter.Seq2[held, 
 		if p.throughGroups {
 			reader.Go(func() { readOthers(ctx) })
 		}
+		if len(p.early) > 0 {
+			reader.Go(func() { p.namesOf(ctx, p.early) })
+		}
 		var h held
 		for rows, err := range ahead(ctx, func(ctx context.Context) iter.Seq2[[]instanceRow, error] {
-			return pages[instanceRow](ctx, p.Client, collection+"/filterByCurrentUser(on='principal')"+query("$expand", p.expand))
+			return pages[instanceRow](ctx, p.Client, collection+currentUser+query("$expand", p.expand))
 		}) {
 			if err != nil {
 				yield(held{}, err)

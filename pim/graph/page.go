@@ -113,6 +113,28 @@ func page[T any](body []byte) (rows []T, next string, err error) {
 	return rows, answer.Next, nil
 }
 
+// listed are the rows of a list whose first page is the answer to an item of a batch.
+// With an error it returns those before it.
+func listed[T any](ctx context.Context, c *Client, a answer) ([]T, error) {
+	if a.err != nil {
+		return nil, a.err
+	}
+	found, next, err := page[T](a.body)
+	if err != nil || next == "" {
+		return found, err
+	}
+	if next, err = c.nextLink(next); err != nil {
+		return found, err
+	}
+	for row, err := range list[T](ctx, c, next) {
+		if err != nil {
+			return found, err
+		}
+		found = append(found, row)
+	}
+	return found, nil
+}
+
 // nextLink refuses a link to a next page that leads away from the service, which
 // would be asked with the person's token. It changes nothing else of it.
 func (c *Client) nextLink(link string) (string, error) {

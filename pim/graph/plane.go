@@ -28,6 +28,8 @@ type plane struct {
 	approvals []approvalPlace
 	// expand is the $expand of a list's rows.
 	expand string
+	// early are ids of names that nearly every list needs, which are read beside it.
+	early []string
 	// throughGroups says that roles of the kind can come with a group.
 	throughGroups bool
 	// role reads a row's role; it is false for one that cannot be told apart from
@@ -44,6 +46,8 @@ type plane struct {
 	seen map[string]time.Time
 	// barred is when the person was refused to read a collection.
 	barred map[string]time.Time
+	// cut are the parts of a snapshot whose last read may lack rows.
+	cut map[string]bool
 }
 
 // Kind is the kind of role.
@@ -52,7 +56,7 @@ func (p *plane) Kind() pim.Kind { return p.kind }
 // Eligible lists what the person may activate. A role that arrives more than once stays
 // once: the direct one before any other, and of these the one that ends last. Where
 // Graph cuts the list, or leaves out what a group brings, and refuses to show it in
-// another way, the rest is missing; see ShowsGroupRoles.
+// another way, the rest is missing; see Cut and ShowsGroupRoles.
 func (p *plane) Eligible(ctx context.Context) ([]pim.Eligibility, error) {
 	return wire.Last(p.EligiblePages(ctx))
 }
@@ -62,15 +66,17 @@ func (p *plane) Eligible(ctx context.Context) ([]pim.Eligibility, error) {
 // page is on its way.
 func (p *plane) EligiblePages(ctx context.Context) iter.Seq2[[]pim.Eligibility, error] {
 	return func(yield func([]pim.Eligibility, error) bool) {
+		whole := false
 		for h, err := range p.holding(ctx, p.eligibilities) {
 			if err != nil {
 				yield(nil, fmt.Errorf("list eligible %s: %w", p.what, p.explain(err, UseEligible)))
 				return
 			}
-			if !yield(p.eligibilitiesOf(ctx, h.rows), nil) {
+			if whole = h.whole; !yield(p.eligibilitiesOf(ctx, h.rows), nil) {
 				return
 			}
 		}
+		p.doubt(pim.PartEligible, !whole)
 	}
 }
 
@@ -98,7 +104,8 @@ func (p *plane) eligibilitiesOf(ctx context.Context, rows []instanceRow) []pim.E
 	}
 	names := p.nameRoles(ctx, roles, principals...)
 	for i := range list {
-		list[i].PrincipalName = names[principals[i]]
+		list[i].PrincipalName = names[principals[i]].DisplayName
+		list[i].MayGiveRoles = list[i].Role.Access == pim.AccessMember && names[p.nameOf(list[i].Role)].RoleAssignable
 	}
 	return list
 }
@@ -128,6 +135,7 @@ func (p *plane) Active(ctx context.Context, _ []pim.Eligibility, _ bool) iter.Se
 			yield(pim.ActivePart{}, fmt.Errorf("list active %s: %w", p.what, p.explain(err, UseActive)))
 			return
 		}
+		p.doubt(pim.PartActive, !all.whole)
 		part := pim.ActivePart{Complete: all.whole}
 		for _, row := range all.rows {
 			if r, ok := p.role(row.roleIDs); ok {
@@ -156,10 +164,11 @@ func (p *plane) collection(ofEligibility bool) string {
 // takes the permission to send them, which is asked for only then.
 func (p *plane) Requests(ctx context.Context) ([]pim.Request, error) {
 	var prolongations []pim.Request
+	var prolongationsWhole bool
 	var noProlongations error
 	var other sync.WaitGroup
-	other.Go(func() { prolongations, noProlongations = p.own(ctx, true) })
-	list, err := p.own(ctx, false)
+	other.Go(func() { prolongations, prolongationsWhole, noProlongations = p.own(ctx, true) })
+	list, whole, err := p.own(ctx, false)
 	other.Wait()
 	if err == nil && !refused(noProlongations) {
 		err = noProlongations
@@ -167,6 +176,7 @@ func (p *plane) Requests(ctx context.Context) ([]pim.Request, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list requests for %s: %w", p.what, p.explain(err, UseRequests))
 	}
+	p.doubt(pim.PartRequests, !whole || noProlongations == nil && !prolongationsWhole)
 	list = append(list, prolongations...)
 	slices.SortStableFunc(list, newestFirst)
 	var roles []*pim.Role
@@ -178,13 +188,12 @@ func (p *plane) Requests(ctx context.Context) ([]pim.Request, error) {
 }
 
 // own reads the person's own requests in one collection, the newest first, without
-// the names of their scopes.
-func (p *plane) own(ctx context.Context, ofEligibility bool) ([]pim.Request, error) {
-	all, err := p.requestRows(ctx, p.collection(ofEligibility))
+// the names of their scopes, and says whether none can be missing.
+func (p *plane) own(ctx context.Context, ofEligibility bool) (list []pim.Request, whole bool, err error) {
+	all, whole, err := p.requestRows(ctx, p.collection(ofEligibility))
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	var list []pim.Request
 	for _, row := range all {
 		r, ok := p.role(row.roleIDs)
 		q := row.request(r)
@@ -196,19 +205,19 @@ func (p *plane) own(ctx context.Context, ofEligibility bool) ([]pim.Request, err
 	}
 	slices.SortStableFunc(list, newestFirst)
 	p.note(list...)
-	return list, nil
+	return list, whole, nil
 }
 
 // requestRows reads a collection's requests for the person. Where the list may have been
-// cut, the collection itself is asked too; a refusal leaves it as it is.
-func (p *plane) requestRows(ctx context.Context, collection string) ([]requestRow, error) {
-	all, err := rows(list[requestRow](ctx, p.Client, collection+"/filterByCurrentUser(on='principal')"+query("$expand", p.expand)))
+// cut, the collection itself is asked too; a refusal leaves it as it is, and not whole.
+func (p *plane) requestRows(ctx context.Context, collection string) (all []requestRow, whole bool, err error) {
+	all, err = rows(list[requestRow](ctx, p.Client, collection+currentUser+query("$expand", p.expand)))
 	if err != nil || len(all) != capped {
-		return all, err
+		return all, true, err
 	}
 	more, err := rows(list[requestRow](ctx, p.Client, collection+query("$filter", "principalId eq "+quoted(p.userID), "$expand", p.expand)))
 	if err != nil && !refused(err) {
-		return nil, err
+		return nil, false, err
 	}
 	known := map[string]bool{}
 	for _, row := range all {
@@ -219,7 +228,27 @@ func (p *plane) requestRows(ctx context.Context, collection string) ([]requestRo
 			all = append(all, row)
 		}
 	}
-	return all, nil
+	return all, err == nil, nil
+}
+
+// doubt notes whether the last read of a part may lack rows.
+func (p *plane) doubt(part string, cut bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.cut == nil {
+		p.cut = map[string]bool{}
+	}
+	p.cut[part] = cut
+}
+
+// Cut is how many rows Graph showed of a part that it may have cut, or zero.
+func (p *plane) Cut(part string) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.cut[part] {
+		return 0
+	}
+	return capped
 }
 
 func newestFirst(a, b pim.Request) int { return b.Created.Compare(a.Created) }
@@ -241,14 +270,14 @@ func (p *plane) note(list ...pim.Request) {
 
 // nameRoles gives the roles' scopes their names where there are any, and returns
 // those together with the names of more, by their ids.
-func (p *plane) nameRoles(ctx context.Context, roles []*pim.Role, more ...string) map[string]string {
+func (p *plane) nameRoles(ctx context.Context, roles []*pim.Role, more ...string) map[string]named {
 	ids := slices.Clone(more)
 	for _, r := range roles {
 		ids = append(ids, p.nameOf(*r))
 	}
 	names := p.namesOf(ctx, slices.DeleteFunc(ids, func(id string) bool { return id == "" }))
 	for _, r := range roles {
-		if n := names[p.nameOf(*r)]; n != "" {
+		if n := names[p.nameOf(*r)].DisplayName; n != "" {
 			r.Scope.Name = n
 		}
 	}

@@ -39,10 +39,13 @@ type call struct {
 	Body         map[string]any
 }
 
-// service is a server that answers as a test says, and a Client for it.
+// service is a server that answers as a test says, and a Client for it. What the
+// organisation is called it answers by itself, and counts apart.
 type service struct {
 	*graph.Client
 	url string
+	// organization is that name; where empty, it is refused.
+	organization string
 
 	mu    sync.Mutex
 	calls []call
@@ -66,10 +69,14 @@ func newService(t *testing.T, answer func(w http.ResponseWriter, c call), change
 				t.Errorf("the request's body %q: %v", data, err)
 			}
 		}
+		w.Header().Set("Content-Type", "application/json")
+		if c.Path == "/v1.0/organization" {
+			s.name(w, c)
+			return
+		}
 		s.mu.Lock()
 		s.calls = append(s.calls, c)
 		s.mu.Unlock()
-		w.Header().Set("Content-Type", "application/json")
 		answer(w, c)
 	}))
 	t.Cleanup(server.Close)
@@ -85,6 +92,14 @@ func newService(t *testing.T, answer func(w http.ResponseWriter, c call), change
 		t.Fatal(err)
 	}
 	return s
+}
+
+func (s *service) name(w http.ResponseWriter, c call) {
+	if c.Query["$select"] != "id,displayName" || s.organization == "" {
+		refuse(w, 403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
+		return
+	}
+	sendJSON(w, 200, listOf(map[string]string{"id": "84841066-274d-4ec0-a5c1-276be684bdd3", "displayName": s.organization}))
 }
 
 func (s *service) clock() time.Time {

@@ -5,7 +5,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -472,6 +474,98 @@ func TestDemoNamesAtTenant(t *testing.T) {
 	}
 }
 
+func TestOrganizationIsNamedAtTenant(t *testing.T) {
+	names := func(c company) (eligible, active, waiting string) {
+		t.Helper()
+		list, err := c.client.Directory().Eligible(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range list {
+			if e.Role.Name == "Global Reader" {
+				eligible = e.Role.Scope.Label()
+			}
+		}
+		for part, err := range c.client.Directory().Active(t.Context(), nil, false) {
+			if err != nil || len(part.Rows) == 0 {
+				t.Fatalf("%+v, %v", part, err)
+			}
+			active = part.Rows[0].Role.Scope.Label()
+		}
+		approvals, err := c.client.Directory().Approvals(t.Context())
+		if err != nil || len(approvals) == 0 {
+			t.Fatalf("%+v, %v", approvals, err)
+		}
+		return eligible, active, approvals[0].Request.Role.Scope.Label()
+	}
+	c := newCompany(t)
+	other := c.as(t, asker["directory"])
+	if _, err := other.client.Directory().Activate(t.Context(), activation(eligible(t, other.client.Directory(), needsApproval))); err != nil {
+		t.Fatal(err)
+	}
+	c.grant(t, baseSet()...)
+	c = c.as(t, "")
+	for range 2 {
+		if a, b, w := names(c); a != "Halden Freight" || b != a || w != a {
+			t.Errorf("the organisation is %q, %q and %q", a, b, w)
+		}
+	}
+	asked := 0
+	for _, seen := range c.Log() {
+		if strings.HasSuffix(seen.Path, "/organization") {
+			asked++
+		}
+	}
+	if asked != 2 {
+		t.Errorf("two people asked %d times", asked)
+	}
+	for _, fault := range []tenant.Fault{{Status: 403}, {Status: 503}, {CutBefore: true}} {
+		fault.Service, fault.PathContains = "graph", "/organization"
+		if err := c.AddFaults(fault); err != nil {
+			t.Fatal(err)
+		}
+		if a, b, w := names(c.as(t, "")); a != "Directory" || b != a || w != a {
+			t.Errorf("without its name the organisation is %q, %q and %q", a, b, w)
+		}
+		c.ClearFaults()
+	}
+}
+
+// A batch's answers may be first pages.
+func TestBatchedListsAreReadToTheirEndAtTenant(t *testing.T) {
+	c := newCompany(t)
+	c.set(t, map[string]any{"pageSize": 1})
+	list, err := c.client.Groups().Eligible(t.Context())
+	if err != nil || len(list) < 9 {
+		t.Fatalf("%d, %v", len(list), err)
+	}
+	for _, e := range list {
+		if e.Role.Scope.Name == "" {
+			t.Errorf("%s has no name", e.Role.Scope.ID)
+		}
+		if policy, err := c.client.Groups().Policy(t.Context(), e); err != nil || !policy.Readable {
+			t.Errorf("the settings of %s of %s are %+v, %v", e.Role.Name, e.Role.Scope.Label(), policy, err)
+		}
+	}
+}
+
+func TestGroupsThatMayGiveRolesAtTenant(t *testing.T) {
+	c := newCompany(t)
+	list, err := c.client.Groups().Eligible(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, e := range list {
+		if e.MayGiveRoles {
+			got = append(got, e.Role.Name+" of "+e.Role.Scope.Name)
+		}
+	}
+	if fmt.Sprint(got) != "[Member of Break Glass Operators]" {
+		t.Errorf("%q", got)
+	}
+}
+
 func TestUnnamedGroupsAtTenant(t *testing.T) {
 	c := newCompany(t)
 	if err := c.AddFaults(tenant.Fault{Service: "graph", PathContains: "/groups", Status: 403, Body: `{"error":{"code":"Authorization_RequestDenied","message":"Insufficient privileges to complete the operation."}}`}); err != nil {
@@ -482,7 +576,7 @@ func TestUnnamedGroupsAtTenant(t *testing.T) {
 		t.Fatalf("%d, %v", len(list), err)
 	}
 	for _, e := range list {
-		if e.Role.Scope.Name != "" || e.Role.Scope.Label() != e.Role.Scope.ID {
+		if e.Role.Scope.Name != "" || e.Role.Scope.Label() != "group (id "+e.Role.Scope.ID[:8]+"…)" {
 			t.Errorf("%+v", e.Role.Scope)
 		}
 	}
@@ -515,9 +609,49 @@ func TestCappedListAtTenant(t *testing.T) {
 	if err != nil || len(list) != 300 {
 		t.Fatalf("%d eligibilities, %v", len(list), err)
 	}
+	cut := c.client.Directory().Cut
+	if n := cut(pim.PartEligible); n != 0 {
+		t.Errorf("what was read whole is doubted: %d", n)
+	}
 	c.set(t, map[string]any{"ownCollection": "refuse"})
 	if list, err = c.client.Directory().Eligible(t.Context()); err != nil || len(list) != 50 {
 		t.Fatalf("%d eligibilities, %v", len(list), err)
+	}
+	if n := cut(pim.PartEligible); n != 50 || cut(pim.PartActive) != 0 {
+		t.Errorf("of what was cut %d rows are said to be shown", n)
+	}
+}
+
+// Requests of one's own and those that wait for the person, of which there are 50 or more.
+func TestCutRequestsAreDoubted(t *testing.T) {
+	for _, test := range []struct {
+		rows   int
+		whole  bool
+		doubts bool
+	}{{49, false, false}, {50, false, true}, {50, true, false}, {51, false, false}} {
+		s := newService(t, func(w http.ResponseWriter, c call) {
+			if !strings.Contains(c.Path, "filterByCurrentUser") && !test.whole {
+				refuse(w, 403, "UnauthorizedAccessException", "Attempted to perform an unauthorized operation.")
+				return
+			}
+			rows := rowsOf(0, test.rows)
+			for _, row := range rows {
+				maps.Copy(row.(map[string]any), map[string]any{"status": "PendingApproval", "action": "selfActivate"})
+			}
+			sendJSON(w, 200, listOf(rows...))
+		})
+		for _, p := range []interface {
+			pim.Provider
+			pim.Decider
+			pim.Cutter
+		}{s.Directory(), s.Groups()} {
+			if _, err := p.Requests(short(t)); err != nil || (p.Cut(pim.PartRequests) == 50) != test.doubts {
+				t.Errorf("%d requests for %s, of which %d are said to be shown, %v", test.rows, p.Kind(), p.Cut(pim.PartRequests), err)
+			}
+			if _, err := p.Approvals(short(t)); err != nil || (p.Cut(pim.PartApprovals) == 50) != (test.rows == 50) {
+				t.Errorf("%d requests for %s to decide, of which %d are said to be shown, %v", test.rows, p.Kind(), p.Cut(pim.PartApprovals), err)
+			}
+		}
 	}
 }
 

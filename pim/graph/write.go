@@ -115,7 +115,7 @@ const (
 // same action, role, scope, duration or end, and start. Of several it is the one created
 // nearest to w. A request of the day before with the same reason is not it.
 func (p *plane) Find(ctx context.Context, w pim.Write) (pim.Request, bool, error) {
-	list, err := p.own(ctx, w.OfEligibility)
+	list, _, err := p.own(ctx, w.OfEligibility)
 	if err != nil {
 		return pim.Request{}, false, fmt.Errorf("look for a request for %s: %w", p.what, p.explain(err, useOf(w.OfEligibility, UseRequests)))
 	}

@@ -154,7 +154,7 @@ func TestDirectoryRequestExamples(t *testing.T) {
 	if d := cmp.Diff([]pim.Request{{
 		ID: "9f2b5ddb-a50e-44a1-a6f4-f616322262ea", Action: pim.ActionActivate, Status: "PendingApproval",
 		Role: pim.Role{
-			Kind: pim.KindDirectory, DefinitionID: "88d8e3e3-8f55-4a1e-953a-9b9898b8876b", Name: "88d8e3e3-8f55-4a1e-953a-9b9898b8876b",
+			Kind: pim.KindDirectory, DefinitionID: "88d8e3e3-8f55-4a1e-953a-9b9898b8876b", Name: "role (id 88d8e3e3…)",
 			Scope: pim.Scope{ID: "/", Name: "Directory", Type: pim.ScopeDirectory},
 		},
 		Duration: 5*time.Hour + 30*time.Minute, Justification: "test", Created: utc("2021-07-15T19:57:17.76Z"),

@@ -187,7 +187,7 @@ func (s *Session) readApprovals(ctx context.Context, src *source) error {
 		}
 	}
 	src.approvals = all
-	src.approvalsPart.At, src.approvalsPart.Problem = s.clock.Now(), nil
+	src.read(&src.approvalsPart, s.clock.Now())
 	return nil
 }
 

@@ -366,6 +366,28 @@ func (s *Session) behindGroups(active []pim.ActiveRole) []pim.Eligibility {
 	return out
 }
 
+// unknownGroups are the eligibilities with MayGiveRoles left only for groups of which no
+// role is known. s.mu is held.
+func (s *Session) unknownGroups(all []pim.Eligibility) []pim.Eligibility {
+	if len(s.links) == 0 {
+		return all
+	}
+	known := map[pim.Key]bool{}
+	for _, l := range s.links {
+		known[l.Group.Key()] = true
+	}
+	copied := false
+	for i := range all {
+		if all[i].MayGiveRoles && known[all[i].Role.Key()] {
+			if !copied {
+				all, copied = slices.Clone(all), true
+			}
+			all[i].MayGiveRoles = false
+		}
+	}
+	return all
+}
+
 // readGroups begins to read what the groups bring where that is not known and can be
 // asked. s.mu is held.
 func (s *Session) readGroups() {

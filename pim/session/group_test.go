@@ -290,6 +290,10 @@ func TestGroupGivesRoleIsLearnt(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				azure, groups, group := behind(true)
+				groups.eligible[0].MayGiveRoles = true
+				mayGive := func(s *pim.Snapshot) bool {
+					return slices.ContainsFunc(s.Eligible, func(e pim.Eligibility) bool { return e.Role.Key() == group.Key() && e.MayGiveRoles })
+				}
 				clear(groups.brings)
 				groups.err["rolesof"] = &pim.Error{Code: pim.CodeForbidden}
 				tt.row.Role, tt.row.ScheduleID = roleOf(pim.KindAzure, "owner"), "s"
@@ -299,12 +303,18 @@ func TestGroupGivesRoleIsLearnt(t *testing.T) {
 				}
 				r := runWith(t, t.TempDir(), session.Params{Providers: []pim.Provider{groups}}, azure)
 				r.until("the group", func(s *pim.Snapshot) bool { return len(s.Eligible) == 2 && !s.Refreshing })
+				if len(r.Snapshot().Links) == 0 && !mayGive(r.Snapshot()) {
+					t.Error("nothing says that the group may give roles")
+				}
 				ops, err := r.Activate(context.Background(), []session.Wish{{Key: group.Key(), Duration: 30 * time.Minute, Justification: "because"}}, true)
 				if err != nil || ops[0].State != pim.OperationDone {
 					t.Fatalf("%+v, %v", ops, err)
 				}
 				time.Sleep(10 * time.Minute)
 				links := r.Snapshot().Links
+				if mayGive(r.Snapshot()) != (tt.how == "") {
+					t.Errorf("the group may give roles that are not known: %v", mayGive(r.Snapshot()))
+				}
 				if tt.how == "" {
 					if len(links) != 0 {
 						t.Errorf("links %+v", links)

@@ -201,6 +201,9 @@ func TestTenantGroupGivesDirectoryRole(t *testing.T) {
 				d.until("the role behind its group", func(s *pim.Snapshot) bool {
 					return slices.ContainsFunc(s.Eligible, func(e pim.Eligibility) bool { return e.Role.Name == role && e.Behind == group.Key() })
 				})
+				if d.find(pim.KindGroup, "Member", "Break Glass").MayGiveRoles {
+					t.Error("the group may give roles, although they are known")
+				}
 				want := d.find(pim.KindDirectory, role, "").Role
 				ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
 				defer cancel()

@@ -319,6 +319,40 @@ func TestParallelChallengesAreOnePrompt(t *testing.T) {
 	})
 }
 
+// cutService shows only the first rows of some lists.
+type cutService struct {
+	*fullService
+	parts map[string]int
+}
+
+func (f cutService) Cut(part string) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.parts[part]
+}
+
+func TestListsThatAreCutAreSaidToBe(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := cutService{full(newService(pim.KindDirectory, "admin")), map[string]int{pim.PartEligible: 50, pim.PartApprovals: 50}}
+		r := runWith(t, t.TempDir(), session.Params{Providers: []pim.Provider{f}})
+		check := func(when string) {
+			t.Helper()
+			r.read()
+			if err := r.Refresh(context.Background(), "test"); err != nil {
+				t.Error(err)
+			}
+			for _, p := range r.Snapshot().Parts {
+				if p.Cut != f.parts[p.Name] || p.At.IsZero() {
+					t.Errorf("%s the part is %+v", when, p)
+				}
+			}
+		}
+		check("cut")
+		f.set(func() { delete(f.parts, pim.PartEligible); f.parts[pim.PartRequests] = 50 })
+		check("cut elsewhere")
+	})
+}
+
 // sentService takes a check for a request.
 type sentService struct{ *service }
 

@@ -33,9 +33,9 @@ func (s *Session) publish() {
 	}
 	next.Active = append(next.Active, s.brought(next.Active)...)
 	sortActive(next.Active)
-	next.Eligible = s.eligible
+	next.Eligible = s.unknownGroups(s.eligible)
 	if s.behind = s.behindGroups(next.Active); len(s.behind) > 0 {
-		next.Eligible = append(slices.Clone(s.eligible), s.behind...)
+		next.Eligible = append(slices.Clone(next.Eligible), s.behind...)
 		sortEligible(next.Eligible)
 	}
 	for _, o := range s.ops {

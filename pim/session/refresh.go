@@ -191,7 +191,7 @@ func (s *Session) readSource(ctx context.Context, src *source, user bool) error 
 	rest.Wait()
 	s.mu.Lock()
 	if errActive == nil && (errEligible == nil || len(known) > 0) {
-		src.activePart.At, src.activePart.Problem = s.clock.Now(), nil
+		src.read(&src.activePart, s.clock.Now())
 	} else if errActive == nil {
 		src.activePart.Problem = pim.Explain(errEligible)
 	} else {
@@ -239,7 +239,7 @@ func (s *Session) readEligible(ctx context.Context, src *source) error {
 	sortEligible(all)
 	s.noteEnded(missingFrom(all, src.eligible), s.clock.Now())
 	src.eligible = all
-	src.eligiblePart.At, src.eligiblePart.Problem = s.clock.Now(), nil
+	src.read(&src.eligiblePart, s.clock.Now())
 	s.fromDisk = false
 	s.collectEligible()
 	s.learn()
@@ -285,7 +285,7 @@ func (s *Session) readRequests(ctx context.Context, src *source) error {
 		return fmt.Errorf("list requests: %w", err)
 	}
 	src.requests = src.recallAll(all)
-	src.requestsPart.At, src.requestsPart.Problem = s.clock.Now(), nil
+	src.read(&src.requestsPart, s.clock.Now())
 	s.fromDisk = false
 	s.lookAtChanged(src)
 	s.mu.Unlock()

@@ -30,6 +30,7 @@ type source struct {
 	scopes    pim.ScopeBrowser
 	groups    pim.GroupReader
 	reviews   pim.ReviewReader
+	cutter    pim.Cutter
 
 	eligible  []pim.Eligibility // replaced, never changed
 	requests  []pim.Request     // replaced, never changed
@@ -59,28 +60,30 @@ type row struct {
 	missed time.Time
 }
 
-const (
-	partEligible  = "eligible"
-	partActive    = "active"
-	partRequests  = "requests"
-	partApprovals = "approvals"
-)
-
 func newSource(p pim.Provider, h *host) *source {
 	k := p.Kind()
 	src := &source{
 		provider: p, kind: k, host: h, listed: map[pim.Key]*row{}, approved: map[string]approved{},
-		eligiblePart:  pim.Part{Name: partEligible, Kind: k},
-		activePart:    pim.Part{Name: partActive, Kind: k},
-		requestsPart:  pim.Part{Name: partRequests, Kind: k},
-		approvalsPart: pim.Part{Name: partApprovals, Kind: k},
+		eligiblePart:  pim.Part{Name: pim.PartEligible, Kind: k},
+		activePart:    pim.Part{Name: pim.PartActive, Kind: k},
+		requestsPart:  pim.Part{Name: pim.PartRequests, Kind: k},
+		approvalsPart: pim.Part{Name: pim.PartApprovals, Kind: k},
 	}
 	src.decider, _ = p.(pim.Decider)
 	src.prolonger, _ = p.(pim.Prolonger)
 	src.scopes, _ = p.(pim.ScopeBrowser)
 	src.groups, _ = p.(pim.GroupReader)
 	src.reviews, _ = p.(pim.ReviewReader)
+	src.cutter, _ = p.(pim.Cutter)
 	return src
+}
+
+// read notes that a part was read whole at now, or as far as the service shows it.
+func (src *source) read(part *pim.Part, now time.Time) {
+	part.At, part.Problem, part.Cut = now, nil, 0
+	if src.cutter != nil {
+		part.Cut = src.cutter.Cut(part.Name)
+	}
 }
 
 // restore takes over what an earlier run has read.
@@ -105,13 +108,13 @@ func (src *source) restore(last *pim.Snapshot) {
 			continue
 		}
 		switch p.Name {
-		case partEligible:
+		case pim.PartEligible:
 			src.eligiblePart = p
-		case partActive:
+		case pim.PartActive:
 			src.activePart = p
-		case partRequests:
+		case pim.PartRequests:
 			src.requestsPart = p
-		case partApprovals:
+		case pim.PartApprovals:
 			src.approvalsPart = p
 		}
 	}

@@ -13,7 +13,7 @@ import (
 var csvHeader = []string{
 	"time", "action", "kind", "role", "scope", "scope id", "start", "end", "duration", "justification",
 	"ticket number", "ticket system", "outcome", "status", "reason", "client", "requestor", "request id", "correlation id", "id",
-	"decision", "decided by", "decided at", "decided why",
+	"decision", "decided by", "decided at", "decided why", "requestor id", "decided by id",
 }
 
 // WriteCSV writes entries as a table with a heading, with times in UTC. A cell that
@@ -33,8 +33,8 @@ func WriteCSV(w io.Writer, entries []Entry) error {
 		rows = append(rows, []string{
 			moment(e.At), string(e.Action), string(e.Role.Kind), e.Role.Name, e.Role.Scope.Label(), e.Role.Scope.ID,
 			moment(e.Start), moment(e.End), duration, e.Justification, e.Ticket.Number, e.Ticket.System,
-			string(e.State), string(e.Status), reason, e.Client, e.Requestor.Label(), e.Request, e.CorrelationID, e.ID,
-			string(e.Review.Result), e.Review.By.Label(), moment(e.Review.At), e.Review.Reason,
+			string(e.State), string(e.Status), reason, e.Client, e.Requestor.Name, e.Request, e.CorrelationID, e.ID,
+			string(e.Review.Result), e.Review.By.Name, moment(e.Review.At), e.Review.Reason, e.Requestor.ID, e.Review.By.ID,
 		})
 	}
 	for _, row := range rows {

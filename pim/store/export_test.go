@@ -19,7 +19,7 @@ func exported() []Entry {
 			Role:  pim.Role{Kind: pim.KindAzure, Name: "Owner, \"all\"", Scope: pim.Scope{ID: "/subscriptions/1", Name: "Prod"}},
 			Start: time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC), Duration: 90 * time.Minute,
 			Justification: "=HYPERLINK(\"http://evil\")", Ticket: pim.Ticket{Number: "+1", System: "@it"},
-			Client: "cli", State: pim.OperationFailed, Status: "Denied",
+			Client: "cli", Requestor: pim.Principal{ID: "0d9c"}, State: pim.OperationFailed, Status: "Denied",
 			Problem: &pim.Problem{Code: pim.CodeRejected, Text: "No."},
 			Review: pim.Review{
 				Result: pim.ReviewDenied, By: pim.Principal{ID: "c", Name: "@Chidi"}, At: time.Date(2026, 3, 1, 11, 0, 0, 0, time.UTC), Reason: "=not today",
@@ -42,7 +42,7 @@ func TestWriteCSV(t *testing.T) {
 	want := []string{
 		"2026-03-01T08:00:00Z", "selfactivate", "azure", "Owner, \"all\"", "Prod", "/subscriptions/1", "2026-03-01T10:00:00Z", "", "1h30m0s",
 		"'=HYPERLINK(\"http://evil\")", "'+1", "'@it", "failed", "Denied", "No.", "cli", "", "r", "c", "1",
-		"denied", "'@Chidi", "2026-03-01T11:00:00Z", "'=not today",
+		"denied", "'@Chidi", "2026-03-01T11:00:00Z", "'=not today", "0d9c", "c",
 	}
 	if len(rows) != 3 || !reflect.DeepEqual(rows[0], csvHeader) || !reflect.DeepEqual(rows[1], want) {
 		t.Errorf("%q", rows)

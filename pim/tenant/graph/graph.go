@@ -297,6 +297,8 @@ func is(a, b string) bool { return strings.EqualFold(a, b) }
 func (s *Service) table() []operation {
 	list := []operation{
 		{both, "me", methods{"GET": (*call).getMe}},
+		{both, "organization", methods{"GET": (*call).listOrganization}},
+		{both, "users", methods{"GET": (*call).listUsers}},
 		{both, "users/*", methods{"GET": (*call).getUser}},
 		{both, "groups", methods{"GET": (*call).listGroups}},
 		{both, "groups/*", methods{"GET": (*call).getGroup}},

@@ -276,23 +276,34 @@ func TestNames(t *testing.T) {
 
 	var objects page
 	ask := properties{"ids": []string{me, team, unit, "nobody"}}
-	tn.do(user(me), "POST", "/v1.0/directoryObjects/getByIds", ask).want(t, http.StatusOK, "").into(t, &objects)
+	reader := with(user(me), "Directory.Read.All")
+	tn.do(reader, "POST", "/v1.0/directoryObjects/getByIds", ask).want(t, http.StatusOK, "").into(t, &objects)
 	var names []string
 	for _, o := range objects.Value {
 		names = append(names, o.DisplayName)
 	}
-	if !slices.Equal(names, []string{"", "Team", "Depots"}) {
+	if !slices.Equal(names, []string{"User Account", "Team", "Depots"}) {
 		t.Errorf("the names are %q", names)
 	}
 	ask["types"] = []string{"group"}
-	tn.do(user(me), "POST", "/v1.0/directoryObjects/getByIds", ask).into(t, &objects)
+	tn.do(reader, "POST", "/v1.0/directoryObjects/getByIds", ask).into(t, &objects)
 	if len(objects.Value) != 1 {
 		t.Errorf("the groups are %+v", objects.Value)
 	}
-	tn.do(user(me), "POST", "/v1.0/directoryObjects/getByIds", properties{}).want(t, http.StatusBadRequest, "Request_BadRequest")
-	tn.do(user(me), "POST", "/v1.0/directoryObjects/getByIds", "x").want(t, http.StatusBadRequest, "BadRequest")
-	tn.do(with(user(me)), "POST", "/v1.0/directoryObjects/getByIds", ask).want(t, http.StatusForbidden, "Authorization_RequestDenied")
+	tn.do(reader, "POST", "/v1.0/directoryObjects/getByIds", properties{}).want(t, http.StatusBadRequest, "Request_BadRequest")
+	tn.do(reader, "POST", "/v1.0/directoryObjects/getByIds", "x").want(t, http.StatusBadRequest, "BadRequest")
+	tn.do(with(user(me), "User.ReadBasic.All", "Group.Read.All"), "POST", "/v1.0/directoryObjects/getByIds", ask).want(t, http.StatusForbidden, "Authorization_RequestDenied")
 
+	named := tn.list(with(user(me), "User.Read"), "/v1.0/organization?$select=id,displayName")
+	if len(named) != 1 || named[0].DisplayName != "My Tenant" || named[0].ID == "" {
+		t.Errorf("the organisations are %+v", named)
+	}
+	tn.do(with(user(me)), "GET", "/v1.0/organization", nil).want(t, http.StatusForbidden, "Authorization_RequestDenied")
+	people := tn.list(with(user(me), "User.ReadBasic.All"), "/v1.0/users"+filter("id in ('"+me+"','"+boss+"')")+"&$select=id,displayName")
+	if len(people) != 2 || people[0].DisplayName == "" {
+		t.Errorf("the people are %+v", people)
+	}
+	tn.do(user(me), "GET", "/v1.0/users", nil).want(t, http.StatusForbidden, "Authorization_RequestDenied")
 	tn.do(user(me), "GET", "/v1.0/users/"+me+"?$select=id", nil).want(t, http.StatusOK, "")
 	tn.do(user(me), "GET", "/v1.0/users/"+boss, nil).want(t, http.StatusForbidden, "Authorization_RequestDenied")
 	tn.do(with(user(me), "User.Read.All"), "GET", "/v1.0/users/boss@my-tenant.com", nil).want(t, http.StatusOK, "").into(t, &one)

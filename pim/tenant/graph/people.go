@@ -17,6 +17,8 @@ var (
 	groupShape = shape{"group", []string{
 		"id", "displayName", "description", "isAssignableToRole", "securityEnabled", "mailEnabled", "mailNickname", "groupTypes", "visibility",
 	}}
+	organizationShape = shape{"organization", []string{"id", "displayName", "verifiedDomains"}}
+
 	unitShape = shape{"administrativeUnit", []string{"id", "displayName", "description", "visibility"}}
 	roleShape = shape{"unifiedRoleDefinition", []string{
 		"id", "description", "displayName", "isBuiltIn", "isEnabled", "resourceScopes", "templateId", "version", "rolePermissions",
@@ -38,6 +40,11 @@ func showGroup(g world.Group) entity {
 		"id": g.ID, "displayName": g.Name, "description": nil, "isAssignableToRole": g.RoleAssignable, "securityEnabled": true,
 		"mailEnabled": false, "mailNickname": strings.ReplaceAll(strings.ToLower(g.Name), " ", "-"), "groupTypes": []string{}, "visibility": nil,
 	}
+}
+
+func showOrganization(d *world.Directory) entity {
+	domain := entity{"capabilities": "Email, OfficeCommunicationsOnline", "isDefault": true, "isInitial": true, "name": d.Domain, "type": "Managed"}
+	return entity{"id": d.TenantID, "displayName": d.Name, "verifiedDomains": []entity{domain}}
 }
 
 func showUnit(u Unit) entity {
@@ -69,6 +76,21 @@ func (c *call) getMe([]string) error {
 	return c.writeUser(c.caller.UserID)
 }
 
+func userView() view[world.User] {
+	return view[world.User]{shape: userShape, context: "users", show: showUser}
+}
+
+func (c *call) listUsers([]string) error {
+	if err := c.needDirectory(readUsers); err != nil {
+		return err
+	}
+	q, err := c.parse(&userShape, "Request_UnsupportedQuery")
+	if err != nil {
+		return err
+	}
+	return writeList(c, userView(), q, c.s.Directory.Users, 0)
+}
+
 func (c *call) getUser(names []string) error {
 	u, ok := c.s.Directory.User(names[0])
 	permissions := readUsers
@@ -86,7 +108,21 @@ func (c *call) writeUser(id string) error {
 	if !ok {
 		return noObject(id)
 	}
-	return writeOne(c, view[world.User]{shape: userShape, context: "users", show: showUser}, u, http.StatusOK)
+	return writeOne(c, userView(), u, http.StatusOK)
+}
+
+// listOrganization has the one organisation, with as much as User.Read shows of it:
+// see Microsoft's page "List organization".
+func (c *call) listOrganization([]string) error {
+	if err := c.needDirectory(readOrganization); err != nil {
+		return err
+	}
+	q, err := c.parse(&organizationShape, "Request_UnsupportedQuery")
+	if err != nil {
+		return err
+	}
+	v := view[*world.Directory]{shape: organizationShape, context: "organization", show: showOrganization}
+	return writeList(c, v, q, []*world.Directory{c.s.Directory}, 0)
 }
 
 func groupView() view[world.Group] {
@@ -214,9 +250,9 @@ func (c *call) expandGroup(id string, x expansion) (any, error) {
 }
 
 // getByIDs resolves objects of the directory. Those that there are not are left
-// out.
+// out. Source of the permission: Microsoft's page "directoryObject: getByIds".
 func (c *call) getByIDs([]string) error {
-	if err := c.needDirectory(slices.Concat(readUsers, readGroups, readUnits)); err != nil {
+	if err := c.needDirectory([]string{"Directory.Read.All"}); err != nil {
 		return err
 	}
 	body, err := c.readBody()

@@ -19,6 +19,7 @@ var (
 	readGroupPolicies = []string{"RoleManagementPolicy.Read.AzureADGroup", "RoleManagementPolicy.ReadWrite.AzureADGroup"}
 	readUsers         = []string{"User.ReadBasic.All", "User.Read.All", "Directory.Read.All"}
 	readGroups        = []string{"GroupMember.Read.All", "Group.Read.All", "Directory.Read.All"}
+	readOrganization  = []string{"User.Read", "Organization.Read.All", "Directory.Read.All"}
 	readUnits         = []string{"AdministrativeUnit.Read.All", "Directory.Read.All"}
 )
 
