@@ -209,7 +209,7 @@ func TestListsThatAreCutAreSaidToBe(t *testing.T) {
 	state.Accounts = []*pim.Snapshot{&snapshot}
 	want := view.Banner{
 		ID: "cut", Tone: view.ToneNormal,
-		Text: "Microsoft Graph showed only the first 50; some may be missing: active roles (Entra), approvals (Groups).",
+		Text: "Microsoft Graph showed only the first 50; some may be missing: active Entra roles, approvals for Groups.",
 	}
 	if got := banners(); len(got) != len(whole)+1 || got[len(whole)] != want {
 		t.Errorf("%+v", got)
