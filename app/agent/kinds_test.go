@@ -69,7 +69,7 @@ var kinds = []kindOf{
 		pim.KindDirectory,
 		[]string{"global reader"},
 		[]string{"intune"},
-		"Global Reader", "Directory", "Intune Administrator",
+		"Global Reader", "Halden Freight", "Intune Administrator",
 		[]string{"teams administrator"},
 		"chidi", "Chidi Okafor", "Teams Administrator",
 		[]string{"groups administrator"},

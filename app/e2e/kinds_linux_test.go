@@ -49,7 +49,7 @@ var kinds = []kind{
 		plain: []string{"global", "reader"}, shown: []string{"Global Reader", "Halden Freight"},
 		pending: []string{"intune"}, asked: "Intune Administrator",
 		ending: []string{"groups", "administrator", "directory"}, later: []string{"shift", "planner"},
-		mfa: []string{"exchange", "administrator"}, context: []string{"security", "administrator", "directory"}, strong: []string{"Security Administrator", "Directory"},
+		mfa: []string{"exchange", "administrator"}, context: []string{"security", "administrator", "halden"}, strong: []string{"Security Administrator", "Halden Freight"},
 		method: http.MethodPost, path: "/roleManagement/directory/roleAssignmentScheduleRequests", checked: true,
 	},
 	{
