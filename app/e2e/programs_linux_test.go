@@ -152,9 +152,14 @@ func newProgram(t testing.TB, opener *desktoptest.Opener, args ...string) *progr
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = os.RemoveAll(profile) })
 	p := &program{t: t, path: desktoptest.Program(t, "roletray"), profile: profile, args: append([]string{"--profile", profile}, args...)}
 	p.env = append(os.Environ(), "LANG=en_US.UTF-8")
+	t.Cleanup(func() {
+		// A command may have started an agent of its own, whose window would be taken for
+		// the next test's.
+		_ = exec.Command(p.path, append([]string{"quit"}, p.args...)...).Run() // there may be none
+		_ = os.RemoveAll(profile)
+	})
 	if opener != nil {
 		p.env = append(p.env, opener.Path())
 	}
