@@ -116,7 +116,7 @@ func (a *app) printApprovals(all []approval, now time.Time) error {
 		_, err := fmt.Fprintln(a.Stdout, "No request waits for your decision.")
 		return err
 	}
-	rows := [][]string{{"ASKED", "WHO", "ROLE", "SCOPE", "FOR", "TIMES OUT", "REASON", "REQUEST"}}
+	rows := [][]string{{"ASKED", "WHO", "ROLE", "SCOPE", "FOR", "TIMES OUT", "TICKET", "REASON", "REQUEST"}}
 	for _, p := range out {
 		length := ""
 		switch {
@@ -126,7 +126,7 @@ func (a *app) printApprovals(all []approval, now time.Time) error {
 			length = "until " + a.moment(p.End, now)
 		}
 		rows = append(rows, []string{
-			a.moment(p.Created, now), p.Requestor, p.Role, p.Scope, length, a.moment(p.Expires, now), pim.CleanText(p.Justification, 60), p.Request,
+			a.moment(p.Created, now), p.Requestor, p.Role, p.Scope, length, a.moment(p.Expires, now), p.Ticket.Label(), pim.CleanText(p.Justification, 60), p.Request,
 		})
 	}
 	return table(a.Stdout, rows)
