@@ -1,10 +1,10 @@
 package store
 
 import (
-	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -16,10 +16,9 @@ var csvHeader = []string{
 	"decision", "decided by", "decided at", "decided why",
 }
 
-// WriteCSV writes entries as a table with a heading, with times in UTC. A cell that
-// a spreadsheet would take for a formula begins with an apostrophe.
+// WriteCSV writes entries as a table with a heading, with times in UTC and every cell in
+// quotes. What a spreadsheet would take for a formula begins with an apostrophe.
 func WriteCSV(w io.Writer, entries []Entry) error {
-	out := csv.NewWriter(w)
 	rows := [][]string{csvHeader}
 	for _, e := range entries {
 		reason := ""
@@ -37,16 +36,17 @@ func WriteCSV(w io.Writer, entries []Entry) error {
 			string(e.Review.Result), e.Review.By.Label(), moment(e.Review.At), e.Review.Reason,
 		})
 	}
+	var text strings.Builder
 	for _, row := range rows {
-		for i := range row {
-			row[i] = safeCell(row[i])
+		for i, cell := range row {
+			if i > 0 {
+				text.WriteByte(',')
+			}
+			text.WriteString(`"` + strings.ReplaceAll(safeCell(cell), `"`, `""`) + `"`)
 		}
-		if err := out.Write(row); err != nil {
-			return fmt.Errorf("write the history as CSV: %w", err)
-		}
+		text.WriteByte('\n')
 	}
-	out.Flush()
-	if err := out.Error(); err != nil {
+	if _, err := io.WriteString(w, text.String()); err != nil {
 		return fmt.Errorf("write the history as CSV: %w", err)
 	}
 	return nil
@@ -72,9 +72,15 @@ func moment(t time.Time) string {
 	return t.UTC().Format(time.RFC3339)
 }
 
+// formula is what begins a formula in the midst of a cell where a spreadsheet takes another
+// character than the comma for the separator, as Excel does with the settings of many countries:
+// quotes do not keep such a cell together then.
+var formula = regexp.MustCompile(`([;\t\r\n]"*)([=+\-@])`)
+
 // safeCell keeps a spreadsheet from taking a text for a formula. Source: OWASP, "CSV Injection".
 func safeCell(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
+	s = formula.ReplaceAllString(s, "$1'$2")
+	if s != "" && strings.ContainsRune("=+-@\t\r\n", rune(s[0])) {
 		return "'" + s
 	}
 	return s

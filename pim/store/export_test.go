@@ -26,7 +26,7 @@ func exported() []Entry {
 			},
 			Request: "r", CorrelationID: "c",
 		},
-		{ID: "2", Justification: "\ttab", Action: "-x", State: "\rcr"},
+		{ID: "2", Justification: "\ttab", Action: "-x", State: "\rcr", Ticket: pim.Ticket{Number: "\n=1", System: "ok;=1"}, Client: "a;\"@b\n-c", Status: "x;y - z"},
 	}
 }
 
@@ -34,6 +34,12 @@ func TestWriteCSV(t *testing.T) {
 	var b bytes.Buffer
 	if err := WriteCSV(&b, exported()); err != nil {
 		t.Fatal(err)
+	}
+	text := b.String()
+	for _, line := range []string{strings.SplitAfter(text, "\n")[0], strings.SplitAfter(text, "\n")[1]} {
+		if !strings.HasPrefix(line, `"`) || !strings.HasSuffix(line, "\"\n") || strings.Count(line, `","`) != len(csvHeader)-1 {
+			t.Errorf("not every cell is quoted: %s", line)
+		}
 	}
 	rows, err := csv.NewReader(&b).ReadAll()
 	if err != nil {
@@ -47,9 +53,24 @@ func TestWriteCSV(t *testing.T) {
 	if len(rows) != 3 || !reflect.DeepEqual(rows[0], csvHeader) || !reflect.DeepEqual(rows[1], want) {
 		t.Errorf("%q", rows)
 	}
-	if r := rows[2]; r[1] != "'-x" || r[9] != "'\ttab" || !strings.HasPrefix(r[12], "'") {
+	if r := rows[2]; r[1] != "'-x" || r[9] != "'\ttab" || !strings.HasPrefix(r[12], "'") ||
+		r[10] != "'\n'=1" || r[11] != "ok;'=1" || r[15] != "a;\"'@b\n'-c" || r[13] != "x;y - z" {
 		t.Errorf("%q", r)
 	}
+}
+
+// careless is what a spreadsheet makes of text whose separator it takes to be another: the quotes
+// of cells within a line mean nothing to it then.
+func careless(text string) []string {
+	cells := strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(";\t\r\n", r) })
+	for i := range cells {
+		cells[i] = strings.TrimLeft(cells[i], `"`)
+	}
+	return cells
+}
+
+func isFormula(cell string) bool {
+	return cell != "" && strings.ContainsRune("=+-@\t\r\n", rune(cell[0]))
 }
 
 func TestWriteJSON(t *testing.T) {
@@ -68,7 +89,7 @@ func TestWriteJSON(t *testing.T) {
 }
 
 func FuzzWriteCSV(f *testing.F) {
-	for _, s := range []string{"", "=1+1", "-2", "@x", "\t=1", "\r=1", "a\r\nb", "\"", "a,b", "'=1", "\n=1"} {
+	for _, s := range []string{"", "=1+1", "-2", "@x", "\t=1", "\r=1", "a\r\nb", "\"", "a,b", "'=1", "\n=1", ";=1", "ok;=1", ";\"=1", "a\n\"\"@b", "\n", ";\t-1"} {
 		f.Add(s, s, s)
 	}
 	f.Fuzz(func(t *testing.T, reason, ticket, name string) {
@@ -82,14 +103,19 @@ func FuzzWriteCSV(f *testing.F) {
 			t.Fatalf("%v: %q", err, rows)
 		}
 		for i, cell := range rows[1] {
-			if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
+			if isFormula(cell) {
 				t.Errorf("%s: %q is a formula", csvHeader[i], cell)
 			}
 		}
+		for _, cell := range careless(b.String()) {
+			if isFormula(cell) {
+				t.Errorf("%q is a formula where the separator is another", cell)
+			}
+		}
 		// The reader turns CRLF into LF, as spreadsheets do.
-		lf := func(s string) string { return strings.ReplaceAll(s, "\r\n", "\n") }
+		plain := func(s string) string { return strings.ReplaceAll(s, "'", "") }
 		for i, s := range map[int]string{3: name, 9: reason, 10: ticket} {
-			if got := strings.TrimPrefix(rows[1][i], "'"); got != lf(s) && got != strings.TrimPrefix(lf(s), "'") {
+			if plain(rows[1][i]) != plain(strings.ReplaceAll(s, "\r\n", "\n")) {
 				t.Errorf("%s: %q became %q", csvHeader[i], s, rows[1][i])
 			}
 		}
