@@ -9,16 +9,22 @@ import (
 	"time"
 )
 
+// AccountEntry is an entry with the id of the account whose history it is in.
+type AccountEntry struct {
+	Account string `json:"account"`
+	Entry
+}
+
 // csvHeader names the columns of WriteCSV.
 var csvHeader = []string{
 	"time", "action", "kind", "role", "scope", "scope id", "start", "end", "duration", "justification",
 	"ticket number", "ticket system", "outcome", "status", "reason", "client", "requestor", "request id", "correlation id", "id",
-	"decision", "decided by", "decided at", "decided why",
+	"decision", "decided by", "decided at", "decided why", "account",
 }
 
 // WriteCSV writes entries as a table with a heading, with times in UTC and every cell in
 // quotes. What a spreadsheet would take for a formula begins with an apostrophe.
-func WriteCSV(w io.Writer, entries []Entry) error {
+func WriteCSV(w io.Writer, entries []AccountEntry) error {
 	rows := [][]string{csvHeader}
 	for _, e := range entries {
 		reason := ""
@@ -33,7 +39,7 @@ func WriteCSV(w io.Writer, entries []Entry) error {
 			moment(e.At), string(e.Action), string(e.Role.Kind), e.Role.Name, e.Role.Scope.Label(), e.Role.Scope.ID,
 			moment(e.Start), moment(e.End), duration, e.Justification, e.Ticket.Number, e.Ticket.System,
 			string(e.State), string(e.Status), reason, e.Client, e.Requestor.Label(), e.Request, e.CorrelationID, e.ID,
-			string(e.Review.Result), e.Review.By.Label(), moment(e.Review.At), e.Review.Reason,
+			string(e.Review.Result), e.Review.By.Label(), moment(e.Review.At), e.Review.Reason, e.Account,
 		})
 	}
 	var text strings.Builder
@@ -53,9 +59,9 @@ func WriteCSV(w io.Writer, entries []Entry) error {
 }
 
 // WriteJSON writes entries as one JSON array, an empty one for none.
-func WriteJSON(w io.Writer, entries []Entry) error {
+func WriteJSON(w io.Writer, entries []AccountEntry) error {
 	if entries == nil {
-		entries = []Entry{}
+		entries = []AccountEntry{}
 	}
 	out := json.NewEncoder(w)
 	out.SetIndent("", "  ")

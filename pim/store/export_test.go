@@ -12,9 +12,9 @@ import (
 	"roletray/pim"
 )
 
-func exported() []Entry {
-	return []Entry{
-		{
+func exported() []AccountEntry {
+	return []AccountEntry{
+		{"acc", Entry{
 			ID: "1", At: time.Date(2026, 3, 1, 9, 0, 0, 0, time.FixedZone("", 3600)), Action: pim.ActionActivate,
 			Role:  pim.Role{Kind: pim.KindAzure, Name: "Owner, \"all\"", Scope: pim.Scope{ID: "/subscriptions/1", Name: "Prod"}},
 			Start: time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC), Duration: 90 * time.Minute,
@@ -25,8 +25,8 @@ func exported() []Entry {
 				Result: pim.ReviewDenied, By: pim.Principal{ID: "c", Name: "@Chidi"}, At: time.Date(2026, 3, 1, 11, 0, 0, 0, time.UTC), Reason: "=not today",
 			},
 			Request: "r", CorrelationID: "c",
-		},
-		{ID: "2", Justification: "\ttab", Action: "-x", State: "\rcr", Ticket: pim.Ticket{Number: "\n=1", System: "ok;=1"}, Client: "a;\"@b\n-c", Status: "x;y - z"},
+		}},
+		{"@acc", Entry{ID: "2", Justification: "\ttab", Action: "-x", State: "\rcr", Ticket: pim.Ticket{Number: "\n=1", System: "ok;=1"}, Client: "a;\"@b\n-c", Status: "x;y - z"}},
 	}
 }
 
@@ -48,13 +48,13 @@ func TestWriteCSV(t *testing.T) {
 	want := []string{
 		"2026-03-01T08:00:00Z", "selfactivate", "azure", "Owner, \"all\"", "Prod", "/subscriptions/1", "2026-03-01T10:00:00Z", "", "1h30m0s",
 		"'=HYPERLINK(\"http://evil\")", "'+1", "'@it", "failed", "Denied", "No.", "cli", "", "r", "c", "1",
-		"denied", "'@Chidi", "2026-03-01T11:00:00Z", "'=not today",
+		"denied", "'@Chidi", "2026-03-01T11:00:00Z", "'=not today", "acc",
 	}
 	if len(rows) != 3 || !reflect.DeepEqual(rows[0], csvHeader) || !reflect.DeepEqual(rows[1], want) {
 		t.Errorf("%q", rows)
 	}
 	if r := rows[2]; r[1] != "'-x" || r[9] != "'\ttab" || !strings.HasPrefix(r[12], "'") ||
-		r[10] != "'\n'=1" || r[11] != "ok;'=1" || r[15] != "a;\"'@b\n'-c" || r[13] != "x;y - z" {
+		r[10] != "'\n'=1" || r[11] != "ok;'=1" || r[15] != "a;\"'@b\n'-c" || r[13] != "x;y - z" || r[24] != "'@acc" {
 		t.Errorf("%q", r)
 	}
 }
@@ -78,8 +78,8 @@ func TestWriteJSON(t *testing.T) {
 	if err := WriteJSON(&b, exported()); err != nil {
 		t.Fatal(err)
 	}
-	var back []Entry
-	if err := json.Unmarshal(b.Bytes(), &back); err != nil || len(back) != 2 || back[0].CorrelationID != "c" || back[0].Review != exported()[0].Review || !back[0].At.Equal(exported()[0].At) {
+	var back []AccountEntry
+	if err := json.Unmarshal(b.Bytes(), &back); err != nil || len(back) != 2 || back[0].Account != "acc" || back[0].CorrelationID != "c" || back[0].Review != exported()[0].Review || !back[0].At.Equal(exported()[0].At) {
 		t.Errorf("%v, %+v", err, back)
 	}
 	b.Reset()
@@ -95,7 +95,7 @@ func FuzzWriteCSV(f *testing.F) {
 	f.Fuzz(func(t *testing.T, reason, ticket, name string) {
 		var b bytes.Buffer
 		entry := Entry{ID: "1", Justification: reason, Ticket: pim.Ticket{Number: ticket}, Role: pim.Role{Name: name}, Review: pim.Review{By: pim.Principal{Name: name}, Reason: reason}}
-		if err := WriteCSV(&b, []Entry{entry}); err != nil {
+		if err := WriteCSV(&b, []AccountEntry{{"acc", entry}}); err != nil {
 			t.Fatal(err)
 		}
 		rows, err := csv.NewReader(bytes.NewReader(b.Bytes())).ReadAll()
