@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"roletray/app/local"
+	"roletray/app/view"
 	"roletray/pim"
 )
 
@@ -231,9 +232,9 @@ func (a *app) moment(t, now time.Time) string {
 	t, now = t.In(a.Location), now.In(a.Location)
 	switch {
 	case t.Format(time.DateOnly) == now.Format(time.DateOnly):
-		return t.Format("15:04")
+		return view.Clock(t)
 	case t.Year() == now.Year():
-		return t.Format("2 Jan 15:04")
+		return t.Format("2 Jan ") + view.Clock(t)
 	}
 	return t.Format("2 Jan 2006")
 }

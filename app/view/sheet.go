@@ -1,6 +1,7 @@
 package view
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -383,6 +384,8 @@ func (s Sheet) Check(e Entry, now time.Time, w Words) (Filled, []FieldProblem) {
 		problem(FieldDuration, w.Say("problem.too-short", Span(w, pim.MinimumActive)))
 	}
 	switch f.Start, err = ParseStart(e.Start, now); {
+	case errors.Is(err, ErrSkipped):
+		problem(FieldStart, w.Say("problem.start-skipped"))
 	case err != nil:
 		problem(FieldStart, w.Say("problem.start"))
 	case !f.Start.IsZero() && !f.Start.After(now):
