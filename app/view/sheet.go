@@ -18,7 +18,8 @@ type Sheet struct {
 	Roles   []SheetRole
 	// Durations are the quick choices, the shortest first.
 	Durations []Choice
-	// Limit is the longest duration that suits every role.
+	// Limit is the longest duration that suits every role that begins at once, or where the
+	// one before ends.
 	Limit time.Duration
 	// Default is the duration to begin with.
 	Default time.Duration
@@ -46,6 +47,39 @@ type Sheet struct {
 	// Continues is when the only role's activation ends that this one follows; zero for an
 	// activation now or at a time of choice.
 	Continues time.Time
+	// limits are what bounds each role's duration.
+	limits []roleLimit
+}
+
+// roleLimit is what bounds the duration of a role.
+type roleLimit struct {
+	policy pim.Policy
+	// end is the eligibility's, or zero.
+	end time.Time
+}
+
+// limitAt is the longest duration that suits every role from start on, and when the first
+// of their eligibilities ends, or zero.
+func (s Sheet) limitAt(start time.Time) (limit time.Duration, end time.Time) {
+	limit = pim.LongestActivation
+	for _, r := range s.limits {
+		limit = min(limit, r.policy.Limit(r.end, start))
+		if !r.end.IsZero() && (end.IsZero() || r.end.Before(end)) {
+			end = r.end
+		}
+	}
+	return limit, end
+}
+
+// begin is when the roles begin whose start is start, or zero for at once.
+func (s Sheet) begin(start, now time.Time) time.Time {
+	switch {
+	case !s.Continues.IsZero():
+		return s.Continues
+	case !start.IsZero():
+		return start
+	}
+	return now
 }
 
 // SheetRole is a role on the sheet, with its names whole.
@@ -238,8 +272,8 @@ func (b *sheetBuilder) add(k pim.Key) {
 	}
 
 	policy, read := b.roles.snapshot.Policies[e.Role.Key()]
-	limit := policy.Limit(e.End, b.now)
-	s.Limit = min(s.Limit, limit)
+	s.limits = append(s.limits, roleLimit{policy, e.End})
+	limit := policy.Limit(e.End, s.begin(time.Time{}, b.now))
 	b.known = b.known || limit < pim.LongestActivation || policy.MaxDuration > 0
 	s.JustificationRequired = s.JustificationRequired || policy.JustificationRequired
 	s.TicketRequired = s.TicketRequired || policy.TicketRequired
@@ -283,6 +317,10 @@ func (b *sheetBuilder) finish(asked int) {
 	if !s.Continues.IsZero() {
 		s.Title = w.Say("sheet.continue")
 		s.Button = w.Say("verb.continue", Moment(w, s.Continues, b.now))
+	}
+	var end time.Time
+	if s.Limit, end = s.limitAt(s.begin(time.Time{}, b.now)); !end.IsZero() && s.Limit < pim.MinimumActive && s.Problem == "" {
+		s.Problem = w.Say("problem.start-late", Moment(w, end, b.now))
 	}
 	b.notes()
 	b.remembered()
@@ -374,22 +412,28 @@ func (s Sheet) Check(e Entry, now time.Time, w Words) (Filled, []FieldProblem) {
 	var problems []FieldProblem
 	problem := func(field Field, text string) { problems = append(problems, FieldProblem{field, text}) }
 
-	var err error
-	switch f.Duration, err = ParseDuration(e.Duration); {
-	case err != nil:
+	var errDuration, errStart error
+	f.Duration, errDuration = ParseDuration(e.Duration)
+	f.Start, errStart = ParseStart(e.Start, now)
+	limit, end := s.limitAt(s.begin(f.Start, now))
+	late := !end.IsZero() && limit < pim.MinimumActive
+	switch {
+	case errDuration != nil:
 		problem(FieldDuration, w.Say("problem.duration"))
-	case f.Duration > s.Limit:
-		problem(FieldDuration, w.Say("problem.too-long", Span(w, s.Limit)))
+	case f.Duration > limit && !late:
+		problem(FieldDuration, w.Say("problem.too-long", Span(w, limit)))
 	case f.Duration < pim.MinimumActive:
 		problem(FieldDuration, w.Say("problem.too-short", Span(w, pim.MinimumActive)))
 	}
-	switch f.Start, err = ParseStart(e.Start, now); {
-	case errors.Is(err, ErrSkipped):
+	switch {
+	case errors.Is(errStart, ErrSkipped):
 		problem(FieldStart, w.Say("problem.start-skipped"))
-	case err != nil:
+	case errStart != nil:
 		problem(FieldStart, w.Say("problem.start"))
 	case !f.Start.IsZero() && !f.Start.After(now):
 		problem(FieldStart, w.Say("problem.start-past"))
+	case late:
+		problem(FieldStart, w.Say("problem.start-late", Moment(w, end, now)))
 	}
 	switch {
 	case s.JustificationRequired && f.Justification == "":
@@ -407,11 +451,10 @@ func (s Sheet) Check(e Entry, now time.Time, w Words) (Filled, []FieldProblem) {
 
 // Until says when what was filled in would begin and end.
 func (s Sheet) Until(f Filled, now time.Time, w Words) string {
-	if !s.Continues.IsZero() {
-		return w.Say("sheet.from-until", Moment(w, s.Continues, now), Moment(w, s.Continues.Add(f.Duration), now))
+	start := s.begin(f.Start, now)
+	until := Moment(w, start.Add(f.Duration), now)
+	if start.Equal(now) {
+		return w.Say("sheet.until", until)
 	}
-	if f.Start.IsZero() {
-		return w.Say("sheet.until", Moment(w, now.Add(f.Duration), now))
-	}
-	return w.Say("sheet.from-until", Moment(w, f.Start, now), Moment(w, f.Start.Add(f.Duration), now))
+	return w.Say("sheet.from-until", Moment(w, start, now), until)
 }

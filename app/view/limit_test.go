@@ -1,0 +1,73 @@
+package view_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"roletray/app/local"
+	"roletray/app/view"
+	"roletray/app/view/viewtest"
+	"roletray/pim"
+)
+
+// What is asked for ends with the eligibility at the latest, wherever it begins. That of Owner
+// ends on Tuesday at 16:08, and 4 h are the most.
+func TestSheetKeepsWithinTheEligibility(t *testing.T) {
+	w := words(t, "en")
+	s := sheet(t, viewtest.Demo(), viewtest.Role("Owner", viewtest.Web), viewtest.Role("SQL DB Contributor", viewtest.Data))
+	for _, tt := range []struct {
+		name, start, duration string
+		want                  string
+		field                 view.Field
+	}{
+		{"now", "", "4 h", "Active until 18:08.", 0},
+		{"an hour before, for an hour", "2026-11-24 15:08", "1 h", "Active from Tue 15:08 until Tue 16:08.", 0},
+		{"an hour before, for longer", "2026-11-24 15:08", "61", "Choose at most 1 h.", view.FieldDuration},
+		{"well before, for too long", "2026-11-24 9:00", "4h30", "Choose at most 4 h.", view.FieldDuration},
+		{"a moment before", "2026-11-24 16:04", "30", "The eligibility ends Tue 16:08, before the role could begin.", view.FieldStart},
+		{"an hour after", "2026-11-24 17:08", "1 h", "The eligibility ends Tue 16:08, before the role could begin.", view.FieldStart},
+		{"an hour after, for too long", "2026-11-24 17:08", "20 h", "The eligibility ends Tue 16:08, before the role could begin.", view.FieldStart},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			f, problems := s.Check(view.Entry{Duration: tt.duration, Start: tt.start, Justification: "because", TicketNumber: "T-1"}, viewtest.Now, w)
+			got := []view.FieldProblem{{Field: 0, Text: s.Until(f, viewtest.Now, w)}}
+			if len(problems) > 0 {
+				got = problems
+			}
+			if !slices.Equal(got, []view.FieldProblem{{Field: tt.field, Text: tt.want}}) {
+				t.Errorf("%v, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+// An active role goes on when it ends, at 15:20, and with its eligibility no longer.
+func TestContinueSheetKeepsWithinTheEligibility(t *testing.T) {
+	w := words(t, "en")
+	contributor := viewtest.Role("Contributor", viewtest.Production)
+	open := func(left time.Duration) view.Sheet {
+		state := demo(func(s *pim.Snapshot, _ *local.State) {
+			s.Eligible = slices.Clone(s.Eligible)
+			for i := range s.Eligible {
+				if s.Eligible[i].Role.Key() == contributor.Key() {
+					s.Eligible[i].End = viewtest.Now.Add(left)
+				}
+			}
+		})
+		return view.NewContinueSheet(state, viewtest.AccountID, contributor.Key(), viewtest.Now, w)
+	}
+	s := open(132 * time.Minute)
+	if s.Limit != time.Hour || s.Default != time.Hour || s.Problem != "" {
+		t.Errorf("limit %s, default %s, problem %q", s.Limit, s.Default, s.Problem)
+	}
+	if f, problems := s.Check(view.Entry{Duration: "1 h"}, viewtest.Now, w); len(problems) > 0 || s.Until(f, viewtest.Now, w) != "Active from 15:20 until 16:20." {
+		t.Errorf("%q, %v", s.Until(f, viewtest.Now, w), problems)
+	}
+	if _, problems := s.Check(view.Entry{Duration: "2 h"}, viewtest.Now, w); len(problems) != 1 || problems[0].Text != "Choose at most 1 h." {
+		t.Errorf("%v", problems)
+	}
+	if s := open(time.Hour); s.Problem != "The eligibility ends 15:08, before the role could begin." {
+		t.Errorf("problem %q", s.Problem)
+	}
+}
