@@ -36,6 +36,12 @@ type OpenSheet struct {
 	Key     pim.Key
 }
 
+// OpenAgain shows the activation sheet of a recent role with all that it was activated with.
+type OpenAgain struct {
+	Account string
+	Key     pim.Key
+}
+
 // OpenWider shows the activation sheet of an eligible role, set to a scope within its own.
 type OpenWider struct {
 	Account string
@@ -121,6 +127,7 @@ func (Activate) action()         {}
 func (Deactivate) action()       {}
 func (CancelRequest) action()    {}
 func (OpenSheet) action()        {}
+func (OpenAgain) action()        {}
 func (OpenWider) action()        {}
 func (Continue) action()         {}
 func (OpenContinue) action()     {}

@@ -71,3 +71,26 @@ func TestContinueSheetKeepsWithinTheEligibility(t *testing.T) {
 		t.Errorf("problem %q", s.Problem)
 	}
 }
+
+// A sheet begins with the setting, whatever the role lasted the last time.
+func TestSheetBeginsWithTheSetting(t *testing.T) {
+	backup := viewtest.Role("Backup Operator", viewtest.Data)
+	for _, tt := range []struct {
+		setting, last, want time.Duration
+		steps               string
+	}{
+		{0, 2 * time.Hour, time.Hour, "30 min, 1 h, 2 h, 4 h, 8 h (most)"},
+		{time.Hour, 90 * time.Minute, time.Hour, "30 min, 1 h, 1 h 30 min, 2 h, 4 h, 8 h (most)"},
+		{30 * time.Minute, 8 * time.Hour, 30 * time.Minute, "30 min, 1 h, 2 h, 4 h, 8 h (most)"},
+		{4 * time.Hour, time.Hour, 4 * time.Hour, "30 min, 1 h, 2 h, 4 h, 8 h (most)"},
+		{24 * time.Hour, 0, 8 * time.Hour, "30 min, 1 h, 2 h, 4 h, 8 h (most)"},
+		{time.Hour, 12 * time.Hour, time.Hour, "30 min, 1 h, 2 h, 4 h, 8 h (most)"},
+	} {
+		state := viewtest.Demo()
+		state.Settings.Duration = tt.setting
+		state.Recent = []local.Recent{{Account: viewtest.AccountID, Role: backup, Duration: tt.last}}
+		if s := sheet(t, state, backup); s.Default != tt.want || labels(s) != tt.steps {
+			t.Errorf("setting %s, last %s: %s of %s", tt.setting, tt.last, s.Default, labels(s))
+		}
+	}
+}

@@ -513,7 +513,7 @@ func (p *windowPresenter) recentRows() []Row {
 		if p.roles.oneClick(c, p.now) {
 			row.Verb, row.Action = p.words.Say("verb.again"), Activate{row.Account, row.Key}
 		} else {
-			row.Verb, row.Action = p.words.Say("verb.activate-more"), OpenSheet{row.Account, row.Key}
+			row.Verb, row.Action = p.words.Say("verb.activate-more"), OpenAgain{row.Account, row.Key}
 		}
 		rows = append(rows, row)
 	}

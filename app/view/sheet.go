@@ -21,7 +21,8 @@ type Sheet struct {
 	// Limit is the longest duration that suits every role that begins at once, or where the
 	// one before ends.
 	Limit time.Duration
-	// Default is the duration to begin with.
+	// Default is the duration to begin with: the person's setting, an hour unless they chose
+	// otherwise. What lasted longer the last time is a quick choice.
 	Default time.Duration
 	// JustificationRequired says that a role asks for a reason.
 	JustificationRequired bool
@@ -200,6 +201,8 @@ type sheetBuilder struct {
 	approval, mfa, context, unreadable, ending []string
 	approvers                                  []string
 	firstEnd                                   time.Time
+	// last is how long the role lasted the last time, or zero.
+	last time.Duration
 }
 
 // find returns the eligibility for a key and the role at the scope that is meant: the
@@ -380,16 +383,19 @@ func (b *sheetBuilder) remembered() {
 		}
 		found = true
 		s.Justification, s.Ticket = c.Justification, c.Ticket
-		if c.Duration > 0 {
-			s.Default = c.Duration
-		}
+		b.last = c.Duration
 	}
 	s.Default = min(s.Default, s.Limit)
 }
 
 func (b *sheetBuilder) durations() {
 	s := b.sheet
-	for _, d := range []time.Duration{30 * time.Minute, time.Hour, 2 * time.Hour, 4 * time.Hour} {
+	steps := []time.Duration{30 * time.Minute, time.Hour, 2 * time.Hour, 4 * time.Hour}
+	if b.last >= pim.MinimumActive && b.last < 8*time.Hour && !slices.Contains(steps, b.last) {
+		steps = append(steps, b.last)
+		slices.Sort(steps)
+	}
+	for _, d := range steps {
 		if d < s.Limit || (d == s.Limit && !b.known) {
 			s.Durations = append(s.Durations, Choice{d, Span(b.words, d)})
 		}

@@ -388,6 +388,8 @@ func (u *UI) act(action view.Action) {
 // actOnward does what is about the end of a role, a decision or a favourite.
 func (u *UI) actOnward(action view.Action) {
 	switch a := action.(type) {
+	case view.OpenAgain:
+		u.openAgain(a)
 	case view.OpenWider:
 		u.openSheet(a.Account, []pim.Key{a.Key}, nil)
 		if s, ok := u.sheet.(*sheet); ok {
@@ -436,6 +438,17 @@ func (u *UI) activateRecent(a view.Activate) {
 		return
 	}
 	u.openSheet(a.Account, []pim.Key{a.Key}, nil)
+}
+
+func (u *UI) openAgain(a view.OpenAgain) {
+	var last local.Prefill
+	for _, c := range u.state.Recent {
+		if c.Account == a.Account && c.Role.Key() == a.Key {
+			last = local.Prefill{Duration: c.Duration, Justification: c.Justification, Ticket: c.Ticket}
+			break
+		}
+	}
+	u.openSheet(a.Account, []pim.Key{a.Key}, &last)
 }
 
 func (u *UI) dismiss(id int) {
