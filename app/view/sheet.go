@@ -26,8 +26,10 @@ type Sheet struct {
 	Default time.Duration
 	// JustificationRequired says that a role asks for a reason.
 	JustificationRequired bool
-	// TicketRequired says that a role asks for a ticket. Where it is false no ticket is asked for.
+	// TicketRequired says that a role asks for a ticket, and TicketOffered that one can be given:
+	// also where a role's settings cannot be read, so that only the service knows.
 	TicketRequired bool
+	TicketOffered  bool
 	// Justification and Ticket are what was given the last time.
 	Justification string
 	Ticket        pim.Ticket
@@ -280,6 +282,7 @@ func (b *sheetBuilder) add(k pim.Key) {
 	b.known = b.known || limit < pim.LongestActivation || policy.MaxDuration > 0
 	s.JustificationRequired = s.JustificationRequired || policy.JustificationRequired
 	s.TicketRequired = s.TicketRequired || policy.TicketRequired
+	s.TicketOffered = s.TicketOffered || policy.TicketRequired || !policy.Readable
 	switch {
 	case !read:
 		s.Unread = append(s.Unread, k)

@@ -461,6 +461,9 @@ func (s *Session) perform(ctx context.Context, j *job, interactive bool) {
 		switch {
 		case wanted && interactive && !stepped && (j.stepped == nil || claims != j.met):
 			stepped = true
+			if pim.CodeOf(err) == pim.CodePolicy {
+				s.doubtPolicy(j.activation, err)
+			}
 			s.setState(j.o, pim.OperationPreparing)
 			next, errStep := s.stepUpOnce(ctx, j.prompts, prompt{j.src.host.audience, claims})
 			if errStep != nil {

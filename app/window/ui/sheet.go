@@ -45,6 +45,7 @@ type sheet struct {
 	justification *entry
 	reasons       *button
 	ticketBox     *fyne.Container
+	ticketLabel   *widget.Label
 	ticket        *entry
 	ticketSystem  *entry
 	reasonLabel   *widget.Label
@@ -169,7 +170,8 @@ func (s *sheet) build() {
 	s.ticketSystem = newEntry(s.ui, w.Say("sheet.ticket-system"))
 	s.ticketSystem.OnChanged = changed
 	s.reasonLabel = bold(wrapped(""))
-	s.ticketBox = container.NewVBox(bold(wrapped(w.Say("sheet.ticket"))), container.NewGridWithColumns(2, s.ticket, s.ticketSystem))
+	s.ticketLabel = bold(wrapped(""))
+	s.ticketBox = container.NewVBox(s.ticketLabel, container.NewGridWithColumns(2, s.ticket, s.ticketSystem))
 	s.notes = container.New(tight{})
 	s.until = wrapped("")
 	s.problem = wrapped("")
@@ -255,7 +257,7 @@ func (s *sheet) entryValue() view.Entry {
 			e.Start = "?"
 		}
 	}
-	if s.model.TicketRequired {
+	if s.model.TicketOffered {
 		e.TicketNumber, e.TicketSystem = s.ticket.Text, s.ticketSystem.Text
 	}
 	return e
@@ -293,7 +295,12 @@ func (s *sheet) show() {
 	}
 	setLabel(s.reasonLabel, label, widget.MediumImportance)
 	setVisible(s.reasons, len(s.model.Reasons) > 0)
-	setVisible(s.ticketBox, s.model.TicketRequired)
+	label = w.Say("sheet.ticket-optional")
+	if s.model.TicketRequired {
+		label = w.Say("sheet.ticket")
+	}
+	setLabel(s.ticketLabel, label, widget.MediumImportance)
+	setVisible(s.ticketBox, s.model.TicketOffered)
 	s.notes.RemoveAll()
 	for _, n := range s.model.Notes {
 		l := wrapped(n.Text)

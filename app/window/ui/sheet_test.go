@@ -48,3 +48,41 @@ func TestAgainKeepsTheDuration(t *testing.T) {
 		t.Errorf("anew: %+v, want %+v", got, want)
 	}
 }
+
+// The settings of Payroll Support cannot be read: the window offers a ticket, and sends it
+// without being asked, also one that is remembered. A refusal for want of one makes it required.
+func TestTicketWhereTheSettingsCannotBeRead(t *testing.T) {
+	payroll := viewtest.Role("Payroll Support", viewtest.Data)
+	state := viewtest.Demo()
+	state.Recent = []local.Recent{{Account: viewtest.AccountID, Role: payroll, Duration: time.Hour, Justification: "monthly run", Ticket: pim.Ticket{Number: "CHG-1", System: "Jira"}}}
+	sheetOf := func() *opened {
+		u := open(t, state, options{})
+		u.Act(view.OpenSheet{Account: viewtest.AccountID, Key: payroll.Key()})
+		return u
+	}
+	u := sheetOf()
+	u.want("Ticket", "CHG-1", "Jira")
+	u.tap("Activate role")
+	if got := u.wish(); got.Ticket != (pim.Ticket{Number: "CHG-1", System: "Jira"}) {
+		t.Errorf("the remembered ticket is not sent: %+v", got)
+	}
+
+	state.Recent = nil
+	u = sheetOf()
+	u.typeInto("monthly run")
+	u.tap("Activate role")
+	if got := u.wish(); got.Ticket != (pim.Ticket{}) || got.Justification != "monthly run" {
+		t.Errorf("sent %+v", got)
+	}
+	state.Accounts[0].Policies[payroll.Key()] = pim.Policy{}.Learn([]pim.Rule{pim.RuleTicketing}, time.Hour, viewtest.Now)
+	u = sheetOf()
+	u.want("Ticket (required)")
+	u.typeInto("monthly run")
+	u.tap("Activate role")
+	u.want("Enter the ticket number.")
+	u.typeInto("CHG-2")
+	u.tap("Activate role")
+	if got := u.wish(); got.Ticket.Number != "CHG-2" {
+		t.Errorf("sent %+v", got)
+	}
+}

@@ -1,6 +1,7 @@
 package view_test
 
 import (
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -91,6 +92,37 @@ func TestSheetBeginsWithTheSetting(t *testing.T) {
 		state.Recent = []local.Recent{{Account: viewtest.AccountID, Role: backup, Duration: tt.last}}
 		if s := sheet(t, state, backup); s.Default != tt.want || labels(s) != tt.steps {
 			t.Errorf("setting %s, last %s: %s of %s", tt.setting, tt.last, s.Default, labels(s))
+		}
+	}
+}
+
+// Where the settings cannot be read, a ticket can be given, and has to be once the service has
+// refused for want of one.
+func TestSheetOffersATicket(t *testing.T) {
+	payroll, vm, sql := viewtest.Role("Payroll Support", viewtest.Data), viewtest.Role("Virtual Machine Contributor", viewtest.Development), viewtest.Role("SQL DB Contributor", viewtest.Data)
+	for _, tt := range []struct {
+		name              string
+		policy            pim.Policy
+		roles             []pim.Role
+		offered, required bool
+	}{
+		{"readable", pim.Policy{}, []pim.Role{vm}, false, false},
+		{"readable, which asks", pim.Policy{}, []pim.Role{sql, vm}, true, true},
+		{"unreadable", pim.Policy{}, []pim.Role{payroll}, true, false},
+		{"unreadable beside a readable one", pim.Policy{}, []pim.Role{payroll, vm}, true, false},
+		{"refused for want of one", pim.Policy{}.Learn([]pim.Rule{pim.RuleTicketing}, 0, viewtest.Now), []pim.Role{payroll}, true, true},
+	} {
+		state := demo(func(s *pim.Snapshot, st *local.State) {
+			s.Policies = maps.Clone(s.Policies)
+			s.Policies[payroll.Key()] = tt.policy
+			st.Recent = []local.Recent{{Account: viewtest.AccountID, Role: payroll, Duration: time.Hour, Ticket: pim.Ticket{Number: "CHG-1"}}}
+		})
+		s := sheet(t, state, tt.roles...)
+		if s.TicketOffered != tt.offered || s.TicketRequired != tt.required {
+			t.Errorf("%s: offered %v, required %v", tt.name, s.TicketOffered, s.TicketRequired)
+		}
+		if _, problems := s.Check(view.Entry{Duration: "30", Justification: "because"}, viewtest.Now, words(t, "en")); (len(problems) > 0) != tt.required {
+			t.Errorf("%s: without a ticket %v", tt.name, problems)
 		}
 	}
 }
