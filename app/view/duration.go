@@ -80,3 +80,13 @@ func ParseStart(s string, now time.Time) (time.Time, error) {
 	}
 	return time.Time{}, errStart
 }
+
+// StartEntry writes a start the way ParseStart reads it back at now.
+func StartEntry(start, now time.Time) string {
+	start = start.In(now.Location())
+	clock := start.Format("15:04")
+	if back, err := ParseStart(clock, now); err == nil && back.Equal(start) {
+		return clock
+	}
+	return start.Format("2006-01-02 15:04")
+}

@@ -131,12 +131,14 @@ type Entry struct {
 	TicketSystem  string
 }
 
-// Filled is an Entry that was understood.
+// Filled is an Entry that was understood, or answers that are stored.
 type Filled struct {
 	Duration      time.Duration
 	Start         time.Time
 	Justification string
 	Ticket        pim.Ticket
+	// Scope is a narrower one than the eligibility's, or zero. It is not part of an Entry.
+	Scope pim.Scope
 }
 
 // FieldProblem says what is wrong with a field of the sheet.

@@ -91,3 +91,20 @@ func TestMomentWhenTheClocksChange(t *testing.T) {
 		t.Errorf("%v", problems)
 	}
 }
+
+func TestStartEntryReadsBack(t *testing.T) {
+	zone := berlin(t)
+	now := time.Date(2026, 10, 24, 15, 8, 0, 0, zone)
+	for start, want := range map[time.Time]string{
+		time.Date(2026, 10, 24, 17, 30, 0, 0, zone):    "17:30",
+		time.Date(2026, 10, 25, 0, 30, 0, 0, time.UTC): "02:30",
+		time.Date(2026, 10, 25, 9, 0, 0, 0, zone):      "09:00",
+		time.Date(2026, 10, 25, 17, 30, 0, 0, zone):    "2026-10-25 17:30",
+		time.Date(2027, 1, 31, 8, 0, 0, 0, time.UTC):   "2027-01-31 09:00",
+	} {
+		text := view.StartEntry(start, now)
+		if back, err := view.ParseStart(text, now); text != want || err != nil || back.Hour() != start.In(zone).Hour() || back.YearDay() != start.In(zone).YearDay() {
+			t.Errorf("%s: %q, which reads back as %s, %v; want %q", start, text, back, err, want)
+		}
+	}
+}

@@ -87,7 +87,7 @@ func (u *UI) openFavorite(a view.OpenFavorite) {
 	if !ok || len(f.Wishes) == 0 {
 		return
 	}
-	prefill := &local.Prefill{Duration: f.Wishes[0].Duration, Justification: f.Wishes[0].Justification, Ticket: f.Wishes[0].Ticket}
+	prefill := view.Filled{Duration: f.Wishes[0].Duration, Justification: f.Wishes[0].Justification, Ticket: f.Wishes[0].Ticket}
 	var keys []pim.Key
 	for _, w := range f.Wishes {
 		keys = append(keys, w.Role.Key())

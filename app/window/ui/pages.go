@@ -248,7 +248,7 @@ func (p *rolesPage) marksChanged() {
 
 func (p *rolesPage) activateMarked() {
 	if keys := p.list.markedKeys(); len(keys) > 0 {
-		p.ui.openSheet(p.account, keys, nil)
+		p.ui.openSheet(p.account, keys, view.Filled{})
 	}
 }
 

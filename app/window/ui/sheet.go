@@ -58,8 +58,9 @@ type sheet struct {
 	// continues says that the role goes on after its end.
 	continues bool
 
-	// sent is when the wishes were sent, zero before.
+	// sent is when the wishes were sent, zero before, and asked what with.
 	sent     time.Time
+	asked    view.Filled
 	answered bool
 	answer   []pim.Operation
 	err      *pim.Problem
@@ -69,16 +70,16 @@ type sheet struct {
 }
 
 // openSheet opens the sheet for roles of an account, with answers where there are some.
-func (u *UI) openSheet(account string, keys []pim.Key, prefill *local.Prefill) {
-	u.openSheetFor(&sheet{ui: u, account: account, keys: keys}, prefill)
+func (u *UI) openSheet(account string, keys []pim.Key, answers view.Filled) {
+	u.openSheetFor(&sheet{ui: u, account: account, keys: keys}, answers)
 }
 
 // openContinue opens the sheet for what follows the end of an active role.
 func (u *UI) openContinue(account string, key pim.Key) {
-	u.openSheetFor(&sheet{ui: u, account: account, keys: []pim.Key{key}, continues: true}, nil)
+	u.openSheetFor(&sheet{ui: u, account: account, keys: []pim.Key{key}, continues: true}, view.Filled{})
 }
 
-func (u *UI) openSheetFor(s *sheet, prefill *local.Prefill) {
+func (u *UI) openSheetFor(s *sheet, answers view.Filled) {
 	s.steps = map[time.Duration]*button{}
 	s.model = s.newModel()
 	s.build()
@@ -86,9 +87,7 @@ func (u *UI) openSheetFor(s *sheet, prefill *local.Prefill) {
 	s.justification.SetText(s.model.Justification)
 	s.ticket.SetText(s.model.Ticket.Number)
 	s.ticketSystem.SetText(s.model.Ticket.System)
-	if prefill != nil {
-		s.prefill(prefill)
-	}
+	s.prefill(answers)
 	s.show()
 	u.openDrawer(s)
 	s.focusFirst()
@@ -106,7 +105,8 @@ func (s *sheet) newModel() view.Sheet {
 func (s *sheet) top() *fyne.Container { return s.overlay }
 func (s *sheet) acted() bool          { return !s.sent.IsZero() }
 
-func (s *sheet) prefill(p *local.Prefill) {
+// prefill puts in the answers that there are.
+func (s *sheet) prefill(p view.Filled) {
 	if p.Duration > 0 {
 		s.duration.SetText(entryText(s.ui.p.Words, min(p.Duration, s.model.Limit)))
 	}
@@ -116,6 +116,20 @@ func (s *sheet) prefill(p *local.Prefill) {
 	if p.Ticket.Number != "" {
 		s.ticket.SetText(p.Ticket.Number)
 		s.ticketSystem.SetText(p.Ticket.System)
+	}
+	if p.Start.After(s.ui.now()) && !s.continues {
+		s.start.SetSelected(s.start.Options[1])
+		s.startAt.SetText(view.StartEntry(p.Start, s.ui.now()))
+	}
+	if p.Scope.ID != "" {
+		s.narrow(p.Scope)
+	}
+}
+
+// focus puts the focus on something in the sheet, once it is open.
+func (s *sheet) focus(on fyne.Focusable) {
+	if s.ui.sheet == drawer(s) {
+		s.ui.p.Window.Canvas().Focus(on)
 	}
 }
 
@@ -156,7 +170,7 @@ func (s *sheet) build() {
 		later := choice == s.start.Options[1]
 		setVisible(s.startAt, later)
 		if later {
-			s.ui.p.Window.Canvas().Focus(s.startAt)
+			s.focus(s.startAt)
 		}
 		s.show()
 	}
@@ -419,7 +433,7 @@ func (s *sheet) submit() {
 	}
 	req := local.ActivateRequest{Account: s.account, Wishes: s.wishes(filled)}
 	s.targets = s.roles()
-	s.sent = u.now()
+	s.sent, s.asked = u.now(), filled
 	s.showProgress()
 	var answer local.ActivateAnswer
 	u.do(func(ctx context.Context, agent Agent) (err error) {
@@ -501,7 +515,7 @@ func (s *sheet) buildScope() {
 		if s.isNarrow() {
 			s.picker.load(s.picker.root)
 			relayout(s.overlay)
-			s.ui.p.Window.Canvas().Focus(s.picker.search)
+			s.focus(s.picker.search)
 		}
 		s.show()
 	}
@@ -519,7 +533,6 @@ func (s *sheet) narrow(scope pim.Scope) {
 	}
 	s.scope.SetSelected(s.scope.Options[1])
 	s.picker.choose(scope, true)
-	s.focusFirst()
 }
 
 func (s *sheet) sendContinue(f view.Filled) {
@@ -609,12 +622,9 @@ func (s *sheet) step(step pim.Step) fyne.CanvasObject {
 func (s *sheet) offerBox(r view.SheetRole, offer pim.Scope) fyne.CanvasObject {
 	u := s.ui
 	again := newButton(u, u.p.Words.Say("verb.try-wider", pim.CleanText(offer.Label(), 24)), nil, func() {
-		filled := local.Prefill{Justification: s.justification.Text, Ticket: pim.Ticket{Number: s.ticket.Text, System: s.ticketSystem.Text}}
-		filled.Duration, _ = view.ParseDuration(s.duration.Text)
-		u.openSheet(s.account, []pim.Key{r.Eligibility}, &filled)
-		if next, ok := u.sheet.(*sheet); ok {
-			next.narrow(offer)
-		}
+		answers := s.asked
+		answers.Scope = offer
+		u.openSheet(s.account, []pim.Key{r.Eligibility}, answers)
 	})
 	return container.NewHBox(again)
 }

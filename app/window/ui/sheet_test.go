@@ -12,6 +12,7 @@ import (
 	"roletray/app/view"
 	"roletray/app/view/viewtest"
 	"roletray/pim"
+	"roletray/pim/store"
 )
 
 // wish is the only one of the activation that was asked for last.
@@ -19,9 +20,11 @@ func (u *opened) wish() local.Wish {
 	u.t.Helper()
 	q, ok := u.last().(local.ActivateRequest)
 	if !ok || len(q.Wishes) != 1 {
-		u.t.Fatalf("asked for %+v", u.last())
+		u.t.Fatalf("asked for %+v; there is %q", u.last(), u.texts())
 	}
-	return q.Wishes[0]
+	w := q.Wishes[0]
+	w.Start = w.Start.UTC()
+	return w
 }
 
 // Activating again keeps the duration of the last time; a sheet for a role begins with the setting.
@@ -85,4 +88,95 @@ func TestTicketWhereTheSettingsCannotBeRead(t *testing.T) {
 	if got := u.wish(); got.Ticket.Number != "CHG-2" {
 		t.Errorf("sent %+v", got)
 	}
+}
+
+// Whoever is refused at a narrow scope goes on at a wider one with all that they had filled in.
+func TestWiderScopeKeepsWhatWasFilledIn(t *testing.T) {
+	sql := viewtest.Role("SQL DB Contributor", viewtest.Data)
+	server := pim.Scope{ID: viewtest.Data.ID + "/providers/Microsoft.Sql/servers/sql-01", Name: "sql-01", Type: "Microsoft.Sql/servers"}
+	database := pim.Scope{ID: server.ID + "/databases/orders", Name: "orders", Type: "Microsoft.Sql/servers/databases"}
+	refused := pim.Operation{
+		ID: "refused", Role: sql.At(database), Action: pim.ActionActivate, State: pim.OperationFailed, Started: viewtest.Now, Changed: viewtest.Now,
+		Problem: pim.Explain(&pim.Error{Code: pim.CodeForbidden}), Offer: &server,
+	}
+	asked := local.Wish{
+		Key: sql.Key(), Scope: database, Start: time.Date(2026, 11, 22, 17, 30, 0, 0, time.UTC), Duration: 2 * time.Hour,
+		Justification: "move the orders", Ticket: pim.Ticket{Number: "CHG-88", System: "Jira"},
+	}
+	wider := asked
+	wider.Scope = server
+	children := func(local.ChildrenRequest) []pim.Scope { return []pim.Scope{server, database} }
+
+	t.Run("from the sheet", func(t *testing.T) {
+		u := open(t, viewtest.Demo(), options{size: fyne.NewSize(1024, 1500)})
+		u.agent.children = children
+		u.Act(view.OpenSheet{Account: viewtest.AccountID, Key: sql.Key()})
+		u.typeInto("move the orders")
+		u.window.Canvas().FocusNext()
+		u.typeInto("CHG-88")
+		u.window.Canvas().FocusNext()
+		u.typeInto("Jira")
+		u.tap("2 h")
+		u.choose("Narrower…")
+		u.typeInto("orders")
+		u.key(fyne.KeyDown)
+		u.key(fyne.KeySpace)
+		u.choose("At a time")
+		u.typeInto("17:30")
+		u.agent.activate = func(local.ActivateRequest) (local.ActivateAnswer, error) {
+			return local.ActivateAnswer{Operations: []pim.Operation{refused}}, nil
+		}
+		u.tap("Activate role")
+		if got := u.wish(); got != asked {
+			t.Fatalf("asked for %+v, want %+v", got, asked)
+		}
+		u.tap("Try at sql-01…")
+		u.want("1 scope chosen: sql-01", "Active from 17:30 until 19:30.")
+		u.tap("Activate role")
+		if got := u.wish(); got != wider {
+			t.Errorf("asked for %+v, want %+v", got, wider)
+		}
+	})
+
+	state := viewtest.Demo()
+	state.Accounts[0].Operations = []pim.Operation{refused}
+	entry := local.HistoryEntry{Account: viewtest.AccountID, Entry: store.Entry{
+		ID: "refused", At: viewtest.Now, Action: pim.ActionActivate, Role: refused.Role, State: pim.OperationFailed,
+		Start: asked.Start, Duration: asked.Duration, Justification: asked.Justification, Ticket: asked.Ticket,
+	}}
+	t.Run("from the row", func(t *testing.T) {
+		u := open(t, state, options{size: fyne.NewSize(1024, 1500)})
+		u.agent.children, u.agent.history = children, []local.HistoryEntry{history()[0], entry}
+		u.tap("Activate…")
+		u.tap("Activate role")
+		if got := u.wish(); got != wider {
+			t.Errorf("asked for %+v, want %+v", got, wider)
+		}
+	})
+	t.Run("from the row, when the start is over", func(t *testing.T) {
+		u := open(t, state, options{size: fyne.NewSize(1024, 1500)})
+		u.agent.children, u.agent.history = children, []local.HistoryEntry{entry}
+		u.clock = u.clock.Add(4 * time.Hour)
+		u.tap("Activate…")
+		u.tap("Activate role")
+		now := wider
+		now.Start = time.Time{}
+		if got := u.wish(); got != now {
+			t.Errorf("asked for %+v, want %+v", got, now)
+		}
+	})
+	t.Run("without an offer", func(t *testing.T) {
+		again := refused
+		again.Role, again.Offer = sql, nil
+		state.Accounts[0].Operations = []pim.Operation{again}
+		u := open(t, state, options{size: fyne.NewSize(1024, 1500)})
+		u.agent.history = []local.HistoryEntry{entry}
+		u.tap("Try again…")
+		u.tap("Activate role")
+		same := asked
+		same.Scope = pim.Scope{}
+		if got := u.wish(); got != same {
+			t.Errorf("asked for %+v, want %+v", got, same)
+		}
+	})
 }

@@ -163,7 +163,8 @@ func (u *UI) followRaise() {
 	}
 	if s.Prefill != nil && s.Prefill.Raise == s.Raise {
 		u.Show(view.PageRoles)
-		u.openSheet(s.Prefill.Account, []pim.Key{s.Prefill.Key}, s.Prefill)
+		p := s.Prefill
+		u.openSheet(p.Account, []pim.Key{p.Key}, view.Filled{Duration: p.Duration, Justification: p.Justification, Ticket: p.Ticket})
 	}
 }
 
@@ -356,7 +357,7 @@ func (u *UI) act(action view.Action) {
 	case view.Activate:
 		u.activateRecent(a)
 	case view.OpenSheet:
-		u.openSheet(a.Account, []pim.Key{a.Key}, nil)
+		u.openSheet(a.Account, []pim.Key{a.Key}, view.Filled{})
 	case view.Deactivate:
 		u.do(func(ctx context.Context, agent Agent) error {
 			o, err := agent.Deactivate(ctx, local.RoleRequest{Account: a.Account, Key: a.Key})
@@ -391,10 +392,9 @@ func (u *UI) actOnward(action view.Action) {
 	case view.OpenAgain:
 		u.openAgain(a)
 	case view.OpenWider:
-		u.openSheet(a.Account, []pim.Key{a.Key}, nil)
-		if s, ok := u.sheet.(*sheet); ok {
-			s.narrow(a.Scope)
-		}
+		u.openLike(a.Account, a.Key, a.Operation, a.Scope)
+	case view.OpenRetry:
+		u.openLike(a.Account, a.Key, a.Operation, pim.Scope{})
 	case view.Continue:
 		u.do(func(ctx context.Context, agent Agent) error {
 			_, err := agent.Continue(ctx, local.ContinueRequest{Account: a.Account, Key: a.Key})
@@ -437,18 +437,38 @@ func (u *UI) activateRecent(a view.Activate) {
 		}, nil)
 		return
 	}
-	u.openSheet(a.Account, []pim.Key{a.Key}, nil)
+	u.openSheet(a.Account, []pim.Key{a.Key}, view.Filled{})
 }
 
 func (u *UI) openAgain(a view.OpenAgain) {
-	var last local.Prefill
+	var last view.Filled
 	for _, c := range u.state.Recent {
 		if c.Account == a.Account && c.Role.Key() == a.Key {
-			last = local.Prefill{Duration: c.Duration, Justification: c.Justification, Ticket: c.Ticket}
+			last = view.Filled{Duration: c.Duration, Justification: c.Justification, Ticket: c.Ticket}
 			break
 		}
 	}
-	u.openSheet(a.Account, []pim.Key{a.Key}, &last)
+	u.openSheet(a.Account, []pim.Key{a.Key}, last)
+}
+
+// openLike opens the sheet of a role at a scope with what an operation was sent with, as far as
+// the history tells.
+func (u *UI) openLike(account string, key pim.Key, operation string, scope pim.Scope) {
+	answers := view.Filled{Scope: scope}
+	u.do(func(ctx context.Context, agent Agent) error {
+		found, err := agent.History(ctx, local.HistoryRequest{Account: account, Search: operation})
+		for _, e := range found.Entries {
+			if e.ID == operation {
+				answers.Duration, answers.Start, answers.Justification, answers.Ticket = e.Duration, e.Start, e.Justification, e.Ticket
+			}
+		}
+		return err
+	}, func(err error) {
+		if err != nil {
+			u.fail(err)
+		}
+		u.openSheet(account, []pim.Key{key}, answers)
+	})
 }
 
 func (u *UI) dismiss(id int) {
