@@ -185,7 +185,7 @@ func (s *sheet) build() {
 	s.ticketSystem.OnChanged = changed
 	s.reasonLabel = bold(wrapped(""))
 	s.ticketLabel = bold(wrapped(""))
-	s.ticketBox = container.NewVBox(s.ticketLabel, container.NewGridWithColumns(2, s.ticket, s.ticketSystem))
+	s.ticketBox = container.NewVBox(s.ticketLabel, padded(0, 0, 4, 4, container.NewGridWithColumns(2, s.ticket, s.ticketSystem)))
 	s.notes = container.New(tight{})
 	s.until = wrapped("")
 	s.problem = wrapped("")
@@ -215,7 +215,7 @@ func (s *sheet) form() fyne.CanvasObject {
 		bold(wrapped(w.Say("sheet.duration"))),
 		padded(0, 0, 4, 4, container.NewBorder(nil, nil, nil, fixedWidth(96, s.duration), s.stepBox)),
 		container.NewBorder(nil, nil, nil, s.reasons, s.reasonLabel), padded(0, 0, 4, 4, s.justification),
-		padded(0, 0, 4, 4, s.ticketBox),
+		s.ticketBox,
 		s.scopeBox,
 		s.startBox, padded(0, 0, 4, 4, s.startAt),
 		s.findings,
