@@ -93,7 +93,8 @@ func TestPolicyLearns(t *testing.T) {
 		{"a limit", pim.Policy{}, []pim.Rule{pim.RuleExpiration}, pim.Policy{MaxDuration: 2 * time.Hour, Learnt: now}},
 		{"no shorter limit", pim.Policy{MaxDuration: time.Hour, Learnt: before}, []pim.Rule{pim.RuleExpiration}, pim.Policy{MaxDuration: time.Hour, Learnt: before}},
 		{
-			"what to give", pim.Policy{MaxDuration: time.Hour, Learnt: before},
+			"what to give",
+			pim.Policy{MaxDuration: time.Hour, Learnt: before},
 			[]pim.Rule{pim.RuleJustification, pim.RuleTicketing, pim.RuleMFA},
 			pim.Policy{MaxDuration: time.Hour, JustificationRequired: true, TicketRequired: true, MFARequired: true, Learnt: now},
 		},
