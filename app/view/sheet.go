@@ -22,8 +22,10 @@ type Sheet struct {
 	// one before ends.
 	Limit time.Duration
 	// Default is the duration to begin with: the person's setting, an hour unless they chose
-	// otherwise. What lasted longer the last time is a quick choice.
+	// otherwise. Last is how long the role lasted the last time, or zero: a quick choice, and what
+	// activating again begins with.
 	Default time.Duration
+	Last    time.Duration
 	// JustificationRequired says that a role asks for a reason.
 	JustificationRequired bool
 	// TicketRequired says that a role asks for a ticket, and TicketOffered that one can be given:
@@ -205,8 +207,6 @@ type sheetBuilder struct {
 	approval, mfa, context, unreadable, ending []string
 	approvers                                  []string
 	firstEnd                                   time.Time
-	// last is how long the role lasted the last time, or zero.
-	last time.Duration
 }
 
 // find returns the eligibility for a key and the role at the scope that is meant: the
@@ -388,7 +388,7 @@ func (b *sheetBuilder) remembered() {
 		}
 		found = true
 		s.Justification, s.Ticket = c.Justification, c.Ticket
-		b.last = c.Duration
+		s.Last = min(c.Duration, s.Limit)
 	}
 	s.Default = min(s.Default, s.Limit)
 }
@@ -396,8 +396,8 @@ func (b *sheetBuilder) remembered() {
 func (b *sheetBuilder) durations() {
 	s := b.sheet
 	steps := []time.Duration{30 * time.Minute, time.Hour, 2 * time.Hour, 4 * time.Hour}
-	if b.last >= pim.MinimumActive && b.last < 8*time.Hour && !slices.Contains(steps, b.last) {
-		steps = append(steps, b.last)
+	if s.Last >= pim.MinimumActive && s.Last < 8*time.Hour && !slices.Contains(steps, s.Last) {
+		steps = append(steps, s.Last)
 		slices.Sort(steps)
 	}
 	for _, d := range steps {

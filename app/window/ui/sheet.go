@@ -55,8 +55,9 @@ type sheet struct {
 	send          *button
 	check         *button
 	findings      *fyne.Container
-	// continues says that the role goes on after its end.
-	continues bool
+	// continues says that the role goes on after its end, and again that it is to last as long
+	// as the last time.
+	continues, again bool
 
 	// sent is when the wishes were sent, zero before, and asked what with.
 	sent     time.Time
@@ -74,6 +75,11 @@ func (u *UI) openSheet(account string, keys []pim.Key, answers view.Filled) {
 	u.openSheetFor(&sheet{ui: u, account: account, keys: keys}, answers)
 }
 
+// openAgain opens the sheet of a recent role with all that it was activated with.
+func (u *UI) openAgain(account string, key pim.Key) {
+	u.openSheetFor(&sheet{ui: u, account: account, keys: []pim.Key{key}, again: true}, view.Filled{})
+}
+
 // openContinue opens the sheet for what follows the end of an active role.
 func (u *UI) openContinue(account string, key pim.Key) {
 	u.openSheetFor(&sheet{ui: u, account: account, keys: []pim.Key{key}, continues: true}, view.Filled{})
@@ -83,7 +89,7 @@ func (u *UI) openSheetFor(s *sheet, answers view.Filled) {
 	s.steps = map[time.Duration]*button{}
 	s.model = s.newModel()
 	s.build()
-	s.duration.SetText(entryText(s.ui.p.Words, s.model.Default))
+	s.duration.SetText(s.firstDuration())
 	s.justification.SetText(s.model.Justification)
 	s.ticket.SetText(s.model.Ticket.Number)
 	s.ticketSystem.SetText(s.model.Ticket.System)
@@ -140,6 +146,14 @@ func entryText(w view.Words, d time.Duration) string {
 		return text
 	}
 	return view.DurationEntry(d)
+}
+
+// firstDuration is what the duration's entry begins with.
+func (s *sheet) firstDuration() string {
+	if s.again && s.model.Last > 0 {
+		return entryText(s.ui.p.Words, s.model.Last)
+	}
+	return entryText(s.ui.p.Words, s.model.Default)
 }
 
 // readPolicies asks for what activating the roles needs; it arrives with the next state.
@@ -284,10 +298,10 @@ func (s *sheet) set() {
 		return
 	}
 	known := len(s.model.Unread) == 0
-	untouched := s.duration.Text == entryText(s.ui.p.Words, s.model.Default)
+	untouched := s.duration.Text == s.firstDuration()
 	s.model = s.newModel()
 	if !known && untouched {
-		s.duration.SetText(entryText(s.ui.p.Words, s.model.Default))
+		s.duration.SetText(s.firstDuration())
 	}
 	s.show()
 }

@@ -390,7 +390,7 @@ func (u *UI) act(action view.Action) {
 func (u *UI) actOnward(action view.Action) {
 	switch a := action.(type) {
 	case view.OpenAgain:
-		u.openAgain(a)
+		u.openAgain(a.Account, a.Key)
 	case view.OpenWider:
 		u.openLike(a.Account, a.Key, a.Operation, a.Scope)
 	case view.OpenRetry:
@@ -438,17 +438,6 @@ func (u *UI) activateRecent(a view.Activate) {
 		return
 	}
 	u.openSheet(a.Account, []pim.Key{a.Key}, view.Filled{})
-}
-
-func (u *UI) openAgain(a view.OpenAgain) {
-	var last view.Filled
-	for _, c := range u.state.Recent {
-		if c.Account == a.Account && c.Role.Key() == a.Key {
-			last = view.Filled{Duration: c.Duration, Justification: c.Justification, Ticket: c.Ticket}
-			break
-		}
-	}
-	u.openSheet(a.Account, []pim.Key{a.Key}, last)
 }
 
 // openLike opens the sheet of a role at a scope with what an operation was sent with, as far as
