@@ -117,7 +117,7 @@ func (a *app) printApprovals(all []approval, state *local.State) error {
 		return err
 	}
 	now, accounts := state.Now, ownersOf(state.Accounts)
-	rows := [][]string{accounts.header("ASKED", "WHO", "ROLE", "SCOPE", "FOR", "TIMES OUT", "REASON", "REQUEST")}
+	rows := [][]string{accounts.header("ASKED", "WHO", "ROLE", "SCOPE", "FOR", "TIMES OUT", "TICKET", "REASON", "REQUEST")}
 	for _, p := range out {
 		length := ""
 		switch {
@@ -127,7 +127,7 @@ func (a *app) printApprovals(all []approval, state *local.State) error {
 			length = "until " + a.moment(p.End, now)
 		}
 		rows = append(rows, accounts.row(
-			p.Account, a.moment(p.Created, now), p.Requestor, p.Role, p.Scope, length, a.moment(p.Expires, now), pim.CleanText(p.Justification, 60), p.Request,
+			p.Account, a.moment(p.Created, now), p.Requestor, p.Role, p.Scope, length, a.moment(p.Expires, now), p.Ticket.Label(), pim.CleanText(p.Justification, 60), p.Request,
 		))
 	}
 	return table(a.Stdout, rows)

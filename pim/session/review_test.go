@@ -153,7 +153,7 @@ func textOf(p *pim.Problem) string {
 func TestNobodyDecided(t *testing.T) {
 	for status, text := range map[pim.Status]string{
 		"TimedOut": "Nobody decided in time. Send the request again if you still need the role.",
-		"Canceled": "The request was withdrawn.",
+		"Canceled": "The request was cancelled.",
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			f := withReviews(newService(pim.KindAzure, "owner"))
