@@ -20,8 +20,8 @@ type Policy struct {
 	Readable bool `json:"readable"`
 	// MaxDuration is the longest activation; zero means not known.
 	MaxDuration time.Duration `json:"maxDuration,omitempty"`
-	// Learnt is when MaxDuration was concluded from the service's refusal of a
-	// longer one; zero where it was read.
+	// Learnt is when something of a policy that could not be read was last concluded from
+	// the service's refusal; zero where it was read.
 	Learnt                time.Time `json:"learnt,omitzero"`
 	JustificationRequired bool      `json:"justificationRequired,omitempty"`
 	TicketRequired        bool      `json:"ticketRequired,omitempty"`
@@ -80,22 +80,39 @@ func isWord(s string) bool {
 	return s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") == ""
 }
 
-// LearnLimit returns p with what the service's refusal of a duration tells: the
-// longest is some shorter one of those that are offered. A policy that was read knows better.
-func (p Policy) LearnLimit(refused time.Duration, now time.Time) Policy {
+// Learn returns p with what the service's refusal of an activation by these rules tells: of
+// RuleExpiration that the longest is some shorter duration of those that are offered, of
+// the others what has to be given. A policy that was read knows better.
+func (p Policy) Learn(rules []Rule, refused time.Duration, now time.Time) Policy {
 	if p.Readable {
 		return p
 	}
+	for _, r := range rules {
+		switch r {
+		case RuleExpiration:
+			if shorter := shorterThan(refused); p.MaxDuration == 0 || shorter < p.MaxDuration {
+				p.MaxDuration, p.Learnt = shorter, now
+			}
+		case RuleJustification:
+			p.JustificationRequired, p.Learnt = true, now
+		case RuleTicketing:
+			p.TicketRequired, p.Learnt = true, now
+		case RuleMFA:
+			p.MFARequired, p.Learnt = true, now
+		case RuleEligibility:
+		}
+	}
+	return p
+}
+
+func shorterThan(refused time.Duration) time.Duration {
 	shorter := 5 * time.Minute
 	for _, d := range []time.Duration{30 * time.Minute, time.Hour, 2 * time.Hour, 4 * time.Hour, 8 * time.Hour, 12 * time.Hour} {
 		if d < refused {
 			shorter = d
 		}
 	}
-	if p.MaxDuration == 0 || shorter < p.MaxDuration {
-		p.MaxDuration, p.Learnt = shorter, now
-	}
-	return p
+	return shorter
 }
 
 // Rule names one thing that a policy checks.
@@ -116,7 +133,8 @@ const (
 func (p Policy) Check(a Activation, now time.Time) []Rule {
 	var broken []Rule
 	limit := LongestActivation
-	// What was concluded from a refusal is offered, but the service decides.
+	// A limit that was concluded from a refusal is offered, but the service decides. What has to
+	// be given can be given.
 	if p.Learnt.IsZero() {
 		limit = p.Limit(time.Time{}, now)
 	}

@@ -2,6 +2,7 @@ package pim_test
 
 import (
 	"encoding/json"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -81,5 +82,35 @@ func TestStepUpClaims(t *testing.T) {
 		if got != "" && !json.Valid([]byte(got)) {
 			t.Errorf("%s is not JSON", string(got))
 		}
+	}
+}
+
+func TestPolicyLearns(t *testing.T) {
+	now := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+	before := now.Add(-time.Hour)
+	for _, tt := range []struct {
+		name string
+		p    pim.Policy
+		by   []pim.Rule
+		want pim.Policy
+	}{
+		{"nothing", pim.Policy{}, []pim.Rule{pim.RuleEligibility, "NewRule"}, pim.Policy{}},
+		{"a limit", pim.Policy{}, []pim.Rule{pim.RuleExpiration}, pim.Policy{MaxDuration: 2 * time.Hour, Learnt: now}},
+		{"no shorter limit", pim.Policy{MaxDuration: time.Hour, Learnt: before}, []pim.Rule{pim.RuleExpiration}, pim.Policy{MaxDuration: time.Hour, Learnt: before}},
+		{
+			"what to give",
+			pim.Policy{MaxDuration: time.Hour, Learnt: before},
+			[]pim.Rule{pim.RuleJustification, pim.RuleTicketing, pim.RuleMFA},
+			pim.Policy{MaxDuration: time.Hour, JustificationRequired: true, TicketRequired: true, MFARequired: true, Learnt: now},
+		},
+		{"it was read", pim.Policy{Readable: true}, []pim.Rule{pim.RuleTicketing, pim.RuleExpiration}, pim.Policy{Readable: true}},
+	} {
+		if got := tt.p.Learn(tt.by, 3*time.Hour, now); !reflect.DeepEqual(got, tt.want) {
+			t.Errorf("%s: %+v, want %+v", tt.name, got, tt.want)
+		}
+	}
+	learnt := pim.Policy{}.Learn([]pim.Rule{pim.RuleExpiration, pim.RuleTicketing}, 3*time.Hour, now)
+	if got := learnt.Check(pim.Activation{Duration: 3 * time.Hour}, now); !slices.Equal(got, []pim.Rule{pim.RuleTicketing}) {
+		t.Errorf("%v is refused; a limit that was learnt only offers, a ticket can be given", got)
 	}
 }

@@ -1,12 +1,18 @@
 package pim
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Ticket is a reference into a ticket system.
 type Ticket struct {
 	Number string `json:"number,omitempty"`
 	System string `json:"system,omitempty"`
 }
+
+// Label is the ticket as it is said: the system's name, where there is one, and the number.
+func (t Ticket) Label() string { return strings.TrimSpace(t.System + " " + t.Number) }
 
 // Action is what a request asks for.
 type Action string

@@ -24,12 +24,12 @@ func (a *Agent) History(_ context.Context, req local.HistoryRequest) (local.Hist
 	if req.Most < 0 {
 		return local.HistoryAnswer{}, local.NewError(local.CodeBadRequest, "The number of entries must not be below 0.")
 	}
-	words := strings.Fields(view.Fold(req.Search))
+	found := view.HistorySearch(req.Search)
 	answer := local.HistoryAnswer{Entries: []local.HistoryEntry{}}
 	for _, r := range all {
 		for _, e := range r.session.History() {
-			if mentions(e, words) {
-				answer.Entries = append(answer.Entries, local.HistoryEntry{Account: r.account.ID, Entry: e})
+			if entry := (local.HistoryEntry{Account: r.account.ID, Entry: e}); found(entry) {
+				answer.Entries = append(answer.Entries, entry)
 			}
 		}
 	}
@@ -40,38 +40,18 @@ func (a *Agent) History(_ context.Context, req local.HistoryRequest) (local.Hist
 	return answer, nil
 }
 
-// mentions says whether each of the folded words is somewhere in an entry.
-func mentions(e store.Entry, words []string) bool {
-	if len(words) == 0 {
-		return true
-	}
-	text := []string{
-		string(e.Action), string(e.Role.Kind), e.Role.Name, e.Role.Scope.Label(), e.Role.Scope.ID, e.Justification, e.Ticket.Number, e.Ticket.System,
-		e.Requestor.Name, e.Requestor.ID, e.Review.By.Name, e.Review.By.ID, e.Review.Reason, e.Client, string(e.State), string(e.Status), e.ID, e.Request, e.CorrelationID,
-	}
-	if e.Problem != nil {
-		text = append(text, e.Problem.Text)
-	}
-	folded := view.Fold(strings.Join(text, "\n"))
-	return !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(folded, w) })
-}
-
 // Export is the history as the text of a file.
 func (a *Agent) Export(ctx context.Context, req local.ExportRequest) (local.ExportAnswer, error) {
 	answer, err := a.History(ctx, req.HistoryRequest)
 	if err != nil {
 		return local.ExportAnswer{}, err
 	}
-	entries := make([]store.Entry, 0, len(answer.Entries))
-	for _, e := range answer.Entries {
-		entries = append(entries, e.Entry)
-	}
 	var text strings.Builder
 	switch req.Format {
 	case local.ExportCSV:
-		err = store.WriteCSV(&text, entries)
+		err = store.WriteCSV(&text, answer.Entries)
 	case local.ExportJSON:
-		err = store.WriteJSON(&text, entries)
+		err = store.WriteJSON(&text, answer.Entries)
 	default:
 		err = local.NewError(local.CodeBadRequest, "The history can be written as csv or json, not as "+pim.CleanText(string(req.Format), 20)+".")
 	}

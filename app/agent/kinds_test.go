@@ -197,7 +197,8 @@ func TestEachKindFromListToEnd(t *testing.T) {
 		if found := parse[historyJSON](t, s.must(t, "history", "--search", "global reader deactivate", "--json")).History; len(found) == 0 || found[0].Action != "deactivate" {
 			t.Errorf("the search found %+v", found)
 		}
-		if csv := s.must(t, "history", "--csv"); !strings.HasPrefix(csv, "time,action,kind") || !strings.Contains(csv, "Global Reader") {
+		if csv := s.must(t, "history", "--csv"); !strings.HasPrefix(csv, `"time","action","kind"`) || !strings.Contains(csv, "Global Reader") ||
+			strings.Contains(s.must(t, "history", "--csv", "--search", "global reader"), "Contributor") {
 			t.Errorf("as CSV: %s", csv)
 		}
 	})

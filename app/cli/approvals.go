@@ -123,7 +123,7 @@ func (a *app) printApprovals(all []approval, cut []cutJSON, state *local.State) 
 		return err
 	}
 	now, accounts := state.Now, ownersOf(state.Accounts)
-	rows := [][]string{accounts.header("ASKED", "WHO", "ROLE", "SCOPE", "FOR", "TIMES OUT", "REASON", "REQUEST")}
+	rows := [][]string{accounts.header("ASKED", "WHO", "ROLE", "SCOPE", "FOR", "TIMES OUT", "TICKET", "REASON", "REQUEST")}
 	for _, p := range out {
 		length := ""
 		switch {
@@ -133,7 +133,7 @@ func (a *app) printApprovals(all []approval, cut []cutJSON, state *local.State) 
 			length = "until " + a.moment(p.End, now)
 		}
 		rows = append(rows, accounts.row(
-			p.Account, a.moment(p.Created, now), p.Requestor, p.Role, p.Scope, length, a.moment(p.Expires, now), pim.CleanText(p.Justification, 60), p.Request,
+			p.Account, a.moment(p.Created, now), p.Requestor, p.Role, p.Scope, length, a.moment(p.Expires, now), p.Ticket.Label(), pim.CleanText(p.Justification, 60), p.Request,
 		))
 	}
 	return table(a.Stdout, rows)

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"roletray/app/local"
+	"roletray/app/view"
 	"roletray/pim"
 )
 
@@ -229,9 +230,9 @@ func (a *app) moment(t, now time.Time) string {
 	t, now = t.In(a.Location), now.In(a.Location)
 	switch {
 	case t.Format(time.DateOnly) == now.Format(time.DateOnly):
-		return t.Format("15:04")
+		return view.Clock(t)
 	case t.Year() == now.Year():
-		return t.Format("2 Jan 15:04")
+		return t.Format("2 Jan ") + view.Clock(t)
 	}
 	return t.Format("2 Jan 2006")
 }

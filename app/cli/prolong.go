@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -234,7 +235,9 @@ func (w prolongation) end(l lasting, now time.Time) (time.Time, error) {
 	end, err := time.ParseInLocation(time.DateOnly, strings.TrimSpace(w.until), now.Location())
 	if err == nil {
 		end = end.AddDate(0, 0, 1).Add(-time.Minute) // The whole day.
-	} else if end, err = view.ParseStart(w.until, now); err != nil {
+	} else if end, err = view.ParseStart(w.until, now); errors.Is(err, view.ErrSkipped) {
+		return end, usagef("--until %q is %s.", pim.CleanText(w.until, 40), err)
+	} else if err != nil {
 		return end, usagef("--until %q is not a time such as 2027-01-31 or 2027-01-31 9:00.", pim.CleanText(w.until, 40))
 	}
 	if !end.After(from) {

@@ -515,7 +515,7 @@ func histories(t *testing.T, ada, dana *program) {
 			t.Errorf("%q finds %+v", search, found)
 		}
 	}
-	if out := ada.must(0, "history", "--csv"); !strings.HasPrefix(out, "time,action,kind") || !strings.Contains(out, "look at it") || !strings.Contains(out, "Dana Petrova") {
+	if out := ada.must(0, "history", "--csv"); !strings.HasPrefix(out, `"time","action","kind"`) || !strings.Contains(out, "look at it") || !strings.Contains(out, "Dana Petrova") {
 		t.Errorf("as CSV it is %s", out)
 	}
 }

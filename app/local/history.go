@@ -17,11 +17,9 @@ type HistoryAnswer struct {
 	Entries []HistoryEntry `json:"entries"`
 }
 
-// HistoryEntry is an entry of an account's history.
-type HistoryEntry struct {
-	Account string `json:"account"`
-	store.Entry
-}
+// HistoryEntry is an entry of an account's history. A face names it here, since faces do
+// not reach into the store.
+type HistoryEntry = store.AccountEntry
 
 // ExportRequest asks for the history as a file.
 type ExportRequest struct {

@@ -36,11 +36,26 @@ type OpenSheet struct {
 	Key     pim.Key
 }
 
-// OpenWider shows the activation sheet of an eligible role, set to a scope within its own.
-type OpenWider struct {
+// OpenAgain shows the activation sheet of a recent role with all that it was activated with.
+type OpenAgain struct {
 	Account string
 	Key     pim.Key
-	Scope   pim.Scope
+}
+
+// OpenWider shows the activation sheet of an eligible role, set to a scope within its own, with
+// what an operation was sent with.
+type OpenWider struct {
+	Account   string
+	Key       pim.Key
+	Scope     pim.Scope
+	Operation string
+}
+
+// OpenRetry shows the activation sheet of a role with what an operation was sent with.
+type OpenRetry struct {
+	Account   string
+	Key       pim.Key
+	Operation string
 }
 
 // Continue has an active role go on after its end, with what it was activated with.
@@ -121,7 +136,9 @@ func (Activate) action()         {}
 func (Deactivate) action()       {}
 func (CancelRequest) action()    {}
 func (OpenSheet) action()        {}
+func (OpenAgain) action()        {}
 func (OpenWider) action()        {}
+func (OpenRetry) action()        {}
 func (Continue) action()         {}
 func (OpenContinue) action()     {}
 func (DropPlan) action()         {}

@@ -76,7 +76,7 @@ func (p *windowPresenter) askedFor(a pim.Approval) string {
 		add(w.Say("approval.reason", j))
 	}
 	if q.Ticket.Number != "" {
-		add(w.Say("approval.ticket", pim.CleanText(strings.TrimSpace(q.Ticket.System+" "+q.Ticket.Number), nameLimit)))
+		add(w.Say("approval.ticket", pim.CleanText(q.Ticket.Label(), nameLimit)))
 	}
 	if !q.Created.IsZero() {
 		add(w.Say("approval.expires", Moment(w, q.Created, p.now), Moment(w, a.Expires(), p.now)))

@@ -78,7 +78,7 @@ func TestHistorySaysWhoDecided(t *testing.T) {
 		{"denied", "Denied by Boris Boss: not today."},
 		{"nobody decided in time", "Nobody decided in time. Send the request again if you still need the role."},
 	} {
-		if rows[i].Status != want.status || rows[i].Note != want.note {
+		if rows[i].Status != want.status || rows[i].Note != want.note+"\nRequest id: "+entries[i].ID {
 			t.Errorf("%d: %q, %q", i, rows[i].Status, rows[i].Note)
 		}
 	}

@@ -50,24 +50,43 @@ func DurationEntry(d time.Duration) string {
 // errStart is what ParseStart answers to everything it cannot read.
 var errStart = errors.New("not a time such as 17:30 or 2027-01-31 9:00")
 
+// ErrSkipped is what ParseStart answers to a time that no clock shows since summer time begins.
+var ErrSkipped = errors.New("a time that the clocks skip, since summer time begins")
+
 // ParseStart reads what a person types for a start: nothing for at once, which is the
 // zero time; a clock time, which is its next occurrence after now; or a date and a clock time.
+// Where the clocks show a time twice, it is the first that is after now.
 func ParseStart(s string, now time.Time) (time.Time, error) {
 	s = strings.Join(strings.Fields(s), " ")
 	if s == "" {
 		return time.Time{}, nil
 	}
 	if t, err := time.Parse("15:04", s); err == nil {
-		start := time.Date(now.Year(), now.Month(), now.Day(), t.Hour(), t.Minute(), 0, 0, now.Location())
-		if !start.After(now) {
-			start = time.Date(now.Year(), now.Month(), now.Day()+1, t.Hour(), t.Minute(), 0, 0, now.Location())
+		today := time.Date(now.Year(), now.Month(), now.Day(), t.Hour(), t.Minute(), 0, 0, time.UTC)
+		start, err := onClock(today, now)
+		over := !start.After(now)
+		if err != nil {
+			over = now.Hour()*60+now.Minute() > t.Hour()*60+t.Minute()
 		}
-		return start, nil
+		if over {
+			return onClock(today.AddDate(0, 0, 1), now)
+		}
+		return start, err
 	}
 	for _, layout := range []string{"2006-01-02 15:04", "2006-1-2 15:04", "2.1.2006 15:04"} {
-		if t, err := time.ParseInLocation(layout, s, now.Location()); err == nil {
-			return t, nil
+		if t, err := time.Parse(layout, s); err == nil {
+			return onClock(t, now)
 		}
 	}
 	return time.Time{}, errStart
+}
+
+// StartEntry writes a start the way ParseStart reads it back at now.
+func StartEntry(start, now time.Time) string {
+	start = start.In(now.Location())
+	clock := start.Format("15:04")
+	if back, err := ParseStart(clock, now); err == nil && back.Equal(start) {
+		return clock
+	}
+	return start.Format("2006-01-02 15:04")
 }

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -11,7 +12,7 @@ import (
 // PresentHistory lists what this computer has recorded for an account, the newest first,
 // as far as it passes the search. Without rows it says why.
 func PresentHistory(entries []local.HistoryEntry, account, search string, now time.Time, w Words) ([]Row, *Empty) {
-	q := newQuery(search)
+	found := HistorySearch(search)
 	var rows []Row
 	for _, e := range entries {
 		if account != "" && e.Account != account {
@@ -21,7 +22,7 @@ func PresentHistory(entries []local.HistoryEntry, account, search string, now ti
 			Type: RowRequest, ID: "history:" + e.Account + ":" + e.ID, Account: e.Account, Key: e.Role.Key(), Kind: e.Role.Kind,
 			Title: roleName(e.Role), Scope: scopeNames(nil).text(e.Role), Path: pim.CleanText(e.Role.Scope.ID, nameLimit), Left: -1,
 		}
-		if !q.matches(r.Title, r.Scope, r.Path, e.Justification, e.Ticket.Number, e.Requestor.Name, e.Review.By.Name, e.Review.Reason) {
+		if !found(e) {
 			continue
 		}
 		r.Status, r.Tone = historyStatus(w, e, now)
@@ -37,19 +38,59 @@ func PresentHistory(entries []local.HistoryEntry, account, search string, now ti
 			parts = append(parts, j)
 		}
 		r.Detail = strings.Join(parts, " · ")
-		r.Note = Decided(w, e.Review)
+		r.Note = historyNote(w, e)
+		r.Details = r.Note
 		if e.Problem != nil {
-			r.Note, r.Details = WhyNot(w, e.Problem, e.Review), e.Problem.Details
+			r.Details += "\n" + e.Problem.Details
 		}
 		rows = append(rows, r)
 	}
 	switch {
 	case len(rows) > 0:
 		return rows, nil
-	case !q.empty():
+	case strings.TrimSpace(search) != "":
 		return nil, &Empty{Title: w.Say("empty.no-match"), Text: w.Say("empty.no-match-text")}
 	}
 	return nil, &Empty{Title: w.Say("empty.no-history"), Text: w.Say("empty.no-history-text")}
+}
+
+// HistorySearch says which entries have each word of a search somewhere, without regard to
+// case and accents. What is listed and what is exported goes by it.
+func HistorySearch(search string) func(local.HistoryEntry) bool {
+	q := newQuery(search)
+	return func(e local.HistoryEntry) bool {
+		problem := ""
+		if e.Problem != nil {
+			problem = e.Problem.Text
+		}
+		return q.matches(
+			string(e.Action), string(e.Role.Kind), e.Role.Name, e.Role.Scope.Label(), e.Role.Scope.ID, e.Justification, e.Ticket.Number, e.Ticket.System,
+			e.Requestor.Label(), e.Requestor.ID, e.Review.By.Label(), e.Review.By.ID, e.Review.Reason, e.Client, string(e.State), string(e.Status), problem, e.ID, e.Request, e.CorrelationID,
+		)
+	}
+}
+
+// historyNote has what the row has no room for, a line each.
+func historyNote(w Words, e local.HistoryEntry) string {
+	var lines []string
+	if e.Problem != nil {
+		lines = append(lines, WhyNot(w, e.Problem, e.Review))
+	} else if d := Decided(w, e.Review); d != "" {
+		lines = append(lines, d)
+	}
+	if t := pim.CleanText(e.Ticket.Label(), nameLimit); t != "" {
+		lines = append(lines, w.Say("approval.ticket", t))
+	}
+	if c := pim.CleanText(e.Client, nameLimit); c != "" {
+		lines = append(lines, w.Say("history.client", c))
+	}
+	if id := pim.CleanText(cmp.Or(e.Request, e.ID), nameLimit); id != "" {
+		lines = append(lines, w.Say("history.request", id))
+	}
+	if id := pim.CleanText(e.CorrelationID, nameLimit); id != "" {
+		lines = append(lines, w.Say("history.correlation", id))
+	}
+	return strings.Join(lines, "\n")
 }
 
 // The history's own words for what is no request: store.ActionCancel and the rest.

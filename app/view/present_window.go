@@ -461,11 +461,11 @@ func (p *windowPresenter) operationRow(row Row, o pim.Operation) Row {
 	switch {
 	case o.State == pim.OperationFailed && o.Offer != nil && p.roles.eligibilityOf(o.Role) != nil:
 		row.Verb = p.words.Say("verb.activate-more")
-		row.Action = OpenWider{row.Account, p.roles.eligibilityOf(o.Role).Role.Key(), *o.Offer}
+		row.Action = OpenWider{row.Account, p.roles.eligibilityOf(o.Role).Role.Key(), *o.Offer, o.ID}
 		row.Note = p.words.Say("operation.offer", p.roles.names.text(o.Role.At(*o.Offer)))
 	case o.State == pim.OperationFailed && o.Action == pim.ActionActivate:
 		if p.roles.eligible[row.Key] != nil && !p.roles.isActive(row.Key) {
-			row.Verb, row.Action = p.words.Say("verb.try-again"), OpenSheet{row.Account, row.Key}
+			row.Verb, row.Action = p.words.Say("verb.try-again"), OpenRetry{row.Account, row.Key, o.ID}
 		}
 	case o.Request != nil && o.Request.Cancellable(p.now):
 		row.Detail = p.requestTimes(*o.Request)
@@ -543,7 +543,7 @@ func (p *windowPresenter) recentRows() []Row {
 		if p.roles.oneClick(c, p.now) {
 			row.Verb, row.Action = p.words.Say("verb.again"), Activate{row.Account, row.Key}
 		} else {
-			row.Verb, row.Action = p.words.Say("verb.activate-more"), OpenSheet{row.Account, row.Key}
+			row.Verb, row.Action = p.words.Say("verb.activate-more"), OpenAgain{row.Account, row.Key}
 		}
 		rows = append(rows, row)
 	}

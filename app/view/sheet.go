@@ -1,6 +1,7 @@
 package view
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -17,14 +18,20 @@ type Sheet struct {
 	Roles   []SheetRole
 	// Durations are the quick choices, the shortest first.
 	Durations []Choice
-	// Limit is the longest duration that suits every role.
+	// Limit is the longest duration that suits every role that begins at once, or where the
+	// one before ends.
 	Limit time.Duration
-	// Default is the duration to begin with.
+	// Default is the duration to begin with: that of a plan that asks, else the person's setting,
+	// an hour unless they chose otherwise. Last is the one that is stored for the roles, as of the
+	// last time, or zero: a quick choice, and what activating again begins with.
 	Default time.Duration
+	Last    time.Duration
 	// JustificationRequired says that a role asks for a reason.
 	JustificationRequired bool
-	// TicketRequired says that a role asks for a ticket. Where it is false no ticket is asked for.
+	// TicketRequired says that a role asks for a ticket, and TicketOffered that one can be given:
+	// also where a role's settings cannot be read, so that only the service knows.
 	TicketRequired bool
+	TicketOffered  bool
 	// Justification and Ticket are what is stored for the roles.
 	Justification string
 	Ticket        pim.Ticket
@@ -45,6 +52,39 @@ type Sheet struct {
 	// Continues is when the only role's activation ends that this one follows; zero for an
 	// activation now or at a time of choice.
 	Continues time.Time
+	// limits are what bounds each role's duration.
+	limits []roleLimit
+}
+
+// roleLimit is what bounds the duration of a role.
+type roleLimit struct {
+	policy pim.Policy
+	// end is the eligibility's, or zero.
+	end time.Time
+}
+
+// limitAt is the longest duration that suits every role from start on, and when the first
+// of their eligibilities ends, or zero.
+func (s Sheet) limitAt(start time.Time) (limit time.Duration, end time.Time) {
+	limit = pim.LongestActivation
+	for _, r := range s.limits {
+		limit = min(limit, r.policy.Limit(r.end, start))
+		if !r.end.IsZero() && (end.IsZero() || r.end.Before(end)) {
+			end = r.end
+		}
+	}
+	return limit, end
+}
+
+// begin is when the roles begin whose start is start, or zero for at once.
+func (s Sheet) begin(start, now time.Time) time.Time {
+	switch {
+	case !s.Continues.IsZero():
+		return s.Continues
+	case !start.IsZero():
+		return start
+	}
+	return now
 }
 
 // SheetRole is a role on the sheet, with its names whole.
@@ -76,6 +116,7 @@ func (r SheetRole) Moved(role pim.Role) SheetRole {
 func (s *Sheet) Demand(rules []pim.Rule) {
 	s.JustificationRequired = s.JustificationRequired || slices.Contains(rules, pim.RuleJustification)
 	s.TicketRequired = s.TicketRequired || slices.Contains(rules, pim.RuleTicketing)
+	s.TicketOffered = s.TicketOffered || s.TicketRequired
 }
 
 // FindingStatus says what a check of a role has found.
@@ -134,6 +175,8 @@ type Filled struct {
 	Start         time.Time
 	Justification string
 	Ticket        pim.Ticket
+	// Scope is a narrower one than the eligibility's, or zero. It is not part of an Entry.
+	Scope pim.Scope
 }
 
 // FieldProblem says what is wrong with a field of the sheet.
@@ -279,11 +322,12 @@ func (b *sheetBuilder) add(k pim.Key) {
 	}
 
 	policy, read := b.roles.snapshot.Policies[e.Role.Key()]
-	limit := policy.Limit(e.End, b.now)
-	s.Limit = min(s.Limit, limit)
+	s.limits = append(s.limits, roleLimit{policy, e.End})
+	limit := policy.Limit(e.End, s.begin(time.Time{}, b.now))
 	b.known = b.known || limit < pim.LongestActivation || policy.MaxDuration > 0
 	s.JustificationRequired = s.JustificationRequired || policy.JustificationRequired
 	s.TicketRequired = s.TicketRequired || policy.TicketRequired
+	s.TicketOffered = s.TicketOffered || policy.TicketRequired || !policy.Readable
 	switch {
 	case !read:
 		s.Unread = append(s.Unread, k)
@@ -331,6 +375,10 @@ func (b *sheetBuilder) finish(asked int) {
 		if len(b.approval) > 0 {
 			s.Button = w.Say("verb.ask-then", Moment(w, s.Continues, b.now))
 		}
+	}
+	var end time.Time
+	if s.Limit, end = s.limitAt(s.begin(time.Time{}, b.now)); !end.IsZero() && s.Limit < pim.MinimumActive && s.Problem == "" {
+		s.Problem = w.Say("problem.start-late", Moment(w, end, b.now))
 	}
 	b.notes()
 	b.remembered()
@@ -380,44 +428,53 @@ func (b *sheetBuilder) remembered() {
 			s.Reasons = append(s.Reasons, j)
 		}
 	}
-	stored := b.stored()
-	s.Justification, s.Ticket, s.Default = stored.Justification, stored.Ticket, stored.Duration
-	if s.Default <= 0 {
-		s.Default = b.state.Settings.Duration
-	}
+	stored, asks := b.stored()
+	s.Justification, s.Ticket = stored.Justification, stored.Ticket
+	s.Default = b.state.Settings.Duration
 	if s.Default <= 0 {
 		s.Default = pim.ShortDefault
+	}
+	if asks && stored.Duration > 0 {
+		s.Default = stored.Duration
+	} else {
+		s.Last = min(stored.Duration, s.Limit)
 	}
 	s.Default = min(s.Default, s.Limit)
 }
 
 // stored is what a plan for one of these roles was to send and could not, else what was given
-// the last time for one, else what a favourite has for one by itself.
-func (b *sheetBuilder) stored() Filled {
+// the last time for one, else what a favourite has for one by itself. asks says that it is a
+// plan's.
+func (b *sheetBuilder) stored() (stored Filled, asks bool) {
 	mine := func(k pim.Key) bool {
 		return slices.ContainsFunc(b.sheet.Roles, func(r SheetRole) bool { return r.Key == k })
 	}
 	for _, p := range b.roles.snapshot.Plans {
 		if p.State == pim.PlanAsks && mine(p.Key()) {
-			return Filled{Duration: p.Duration, Justification: p.Justification, Ticket: p.Ticket}
+			return Filled{Duration: p.Duration, Justification: p.Justification, Ticket: p.Ticket}, true
 		}
 	}
 	for _, c := range b.state.Recent {
 		if c.Account == b.sheet.Account && mine(c.Role.Key()) {
-			return Filled{Duration: c.Duration, Justification: c.Justification, Ticket: c.Ticket}
+			return Filled{Duration: c.Duration, Justification: c.Justification, Ticket: c.Ticket}, false
 		}
 	}
 	for _, f := range b.roles.favorites(b.state) {
 		if w := f.Wishes; len(w) == 1 && mine(w[0].Role.Key()) {
-			return Filled{Duration: w[0].Duration, Justification: w[0].Justification, Ticket: w[0].Ticket}
+			return Filled{Duration: w[0].Duration, Justification: w[0].Justification, Ticket: w[0].Ticket}, false
 		}
 	}
-	return Filled{}
+	return Filled{}, false
 }
 
 func (b *sheetBuilder) durations() {
 	s := b.sheet
-	for _, d := range []time.Duration{30 * time.Minute, time.Hour, 2 * time.Hour, 4 * time.Hour} {
+	steps := []time.Duration{30 * time.Minute, time.Hour, 2 * time.Hour, 4 * time.Hour}
+	if s.Last >= pim.MinimumActive && s.Last < 8*time.Hour && !slices.Contains(steps, s.Last) {
+		steps = append(steps, s.Last)
+		slices.Sort(steps)
+	}
+	for _, d := range steps {
 		if d < s.Limit || (d == s.Limit && !b.known) {
 			s.Durations = append(s.Durations, Choice{d, Span(b.words, d)})
 		}
@@ -440,20 +497,28 @@ func (s Sheet) Check(e Entry, now time.Time, w Words) (Filled, []FieldProblem) {
 	var problems []FieldProblem
 	problem := func(field Field, text string) { problems = append(problems, FieldProblem{field, text}) }
 
-	var err error
-	switch f.Duration, err = ParseDuration(e.Duration); {
-	case err != nil:
+	var errDuration, errStart error
+	f.Duration, errDuration = ParseDuration(e.Duration)
+	f.Start, errStart = ParseStart(e.Start, now)
+	limit, end := s.limitAt(s.begin(f.Start, now))
+	late := !end.IsZero() && limit < pim.MinimumActive
+	switch {
+	case errDuration != nil:
 		problem(FieldDuration, w.Say("problem.duration"))
-	case f.Duration > s.Limit:
-		problem(FieldDuration, w.Say("problem.too-long", Span(w, s.Limit)))
+	case f.Duration > limit && !late:
+		problem(FieldDuration, w.Say("problem.too-long", Span(w, limit)))
 	case f.Duration < pim.MinimumActive:
 		problem(FieldDuration, w.Say("problem.too-short", Span(w, pim.MinimumActive)))
 	}
-	switch f.Start, err = ParseStart(e.Start, now); {
-	case err != nil:
+	switch {
+	case errors.Is(errStart, ErrSkipped):
+		problem(FieldStart, w.Say("problem.start-skipped"))
+	case errStart != nil:
 		problem(FieldStart, w.Say("problem.start"))
 	case !f.Start.IsZero() && !f.Start.After(now):
 		problem(FieldStart, w.Say("problem.start-past"))
+	case late:
+		problem(FieldStart, w.Say("problem.start-late", Moment(w, end, now)))
 	}
 	switch {
 	case s.JustificationRequired && f.Justification == "":
@@ -471,11 +536,10 @@ func (s Sheet) Check(e Entry, now time.Time, w Words) (Filled, []FieldProblem) {
 
 // Until says when what was filled in would begin and end.
 func (s Sheet) Until(f Filled, now time.Time, w Words) string {
-	if !s.Continues.IsZero() {
-		return w.Say("sheet.from-until", Moment(w, s.Continues, now), Moment(w, s.Continues.Add(f.Duration), now))
+	start := s.begin(f.Start, now)
+	until := Moment(w, start.Add(f.Duration), now)
+	if start.Equal(now) {
+		return w.Say("sheet.until", until)
 	}
-	if f.Start.IsZero() {
-		return w.Say("sheet.until", Moment(w, now.Add(f.Duration), now))
-	}
-	return w.Say("sheet.from-until", Moment(w, f.Start, now), Moment(w, f.Start.Add(f.Duration), now))
+	return w.Say("sheet.from-until", Moment(w, start, now), until)
 }

@@ -61,7 +61,7 @@ func TestSheet(t *testing.T) {
 			"30 min, 1 h, 2 h, 4 h (most)", time.Hour, true, false,
 			"Needs approval by Boris Boss, Platform owners. May ask for multi-factor authentication in your browser. The eligibility ends Tue 16:08.", "Activate role",
 		},
-		{"used before", []pim.Role{backup}, "30 min, 1 h, 2 h, 4 h, 8 h (most)", 2 * time.Hour, true, false, "", "Activate role"},
+		{"used before", []pim.Role{backup}, "30 min, 1 h, 2 h, 4 h, 8 h (most)", time.Hour, true, false, "", "Activate role"},
 		{"thirty minutes", []pim.Role{vm}, "30 min (most)", 30 * time.Minute, false, false, "", "Activate role"},
 		{"ticket", []pim.Role{sql}, "30 min, 1 h, 2 h, 4 h, 8 h (most)", time.Hour, true, true, "", "Activate role"},
 		{"authentication context", []pim.Role{security}, "30 min, 1 h, 2 h (most)", time.Hour, true, false, "Asks for a stronger sign-in in your browser.", "Activate role"},
@@ -69,7 +69,7 @@ func TestSheet(t *testing.T) {
 		{
 			"not read yet and active",
 			[]pim.Role{contributor},
-			"30 min, 1 h, 2 h, 4 h, 8 h", 2 * time.Hour, false, false,
+			"30 min, 1 h, 2 h, 4 h, 8 h", time.Hour, false, false,
 			"Contributor is already active. Reading the role's settings…", "Activate role",
 		},
 		{
@@ -148,19 +148,19 @@ func TestSheetTakesWhatIsStored(t *testing.T) {
 	s.Plans = []pim.Plan{{Role: backup, State: pim.PlanAsks, Duration: 3 * time.Hour, Justification: "the plan's", Ticket: pim.Ticket{Number: "P-1"}}}
 	wish := local.FavoriteRole{Role: backup, Eligibility: backup.Key(), Duration: 30 * time.Minute, Justification: "the favourite's", Ticket: pim.Ticket{Number: "F-1"}}
 	state.Favorites = []local.Favorite{{Account: viewtest.AccountID, OwnFavorite: local.OwnFavorite{ID: "f", Wishes: []local.FavoriteRole{wish}}}}
-	want := func(d time.Duration, reason, ticket string) {
+	want := func(begin, last time.Duration, reason, ticket string) {
 		t.Helper()
-		if s := sheet(t, state, backup); s.Default != d || s.Justification != reason || s.Ticket.Number != ticket {
-			t.Errorf("%v, %q, %q, want %v, %q, %q", s.Default, s.Justification, s.Ticket.Number, d, reason, ticket)
+		if s := sheet(t, state, backup); s.Default != begin || s.Last != last || s.Justification != reason || s.Ticket.Number != ticket {
+			t.Errorf("%v, %v, %q, %q, want %v, %v, %q, %q", s.Default, s.Last, s.Justification, s.Ticket.Number, begin, last, reason, ticket)
 		}
 	}
-	want(3*time.Hour, "the plan's", "P-1")
+	want(3*time.Hour, 0, "the plan's", "P-1")
 	s.Plans[0].State = pim.PlanWaiting
-	want(2*time.Hour, "Weekly restore test", "")
+	want(time.Hour, 2*time.Hour, "Weekly restore test", "")
 	state.Recent = nil
-	want(30*time.Minute, "the favourite's", "F-1")
+	want(time.Hour, 30*time.Minute, "the favourite's", "F-1")
 	state.Favorites = nil
-	want(time.Hour, "", "")
+	want(time.Hour, 0, "", "")
 }
 
 // TestSheetOfWhatFailed is for a role at a narrower scope that is known from its failure alone.

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -46,11 +47,52 @@ func remaining(w Words, end, now time.Time, seconds bool) (string, time.Time) {
 	return Span(w, m), end.Add(time.Minute - m)
 }
 
+// instants are the moments at which the clocks of a place show what wall shows, the first first:
+// none in the hour that summer time skips, two in the one that it repeats.
+func instants(wall time.Time, place *time.Location) []time.Time {
+	wall = time.Date(wall.Year(), wall.Month(), wall.Day(), wall.Hour(), wall.Minute(), wall.Second(), wall.Nanosecond(), time.UTC)
+	var out []time.Time
+	// The clocks of a day before and a day after differ where they change in between.
+	for _, near := range []time.Duration{-day, day} {
+		_, offset := wall.Add(near).In(place).Zone()
+		t := wall.Add(-time.Duration(offset) * time.Second).In(place)
+		if _, shown := t.Zone(); shown == offset && !slices.ContainsFunc(out, t.Equal) {
+			out = append(out, t)
+		}
+	}
+	slices.SortFunc(out, time.Time.Compare)
+	return out
+}
+
+// onClock is the moment at which the clocks of now's place show what wall shows: the first
+// after now where there are two, or else the last. Where there is none it is ErrSkipped.
+func onClock(wall, now time.Time) (time.Time, error) {
+	all := instants(wall, now.Location())
+	if len(all) == 0 {
+		return time.Time{}, ErrSkipped
+	}
+	for _, t := range all {
+		if t.After(now) {
+			return t, nil
+		}
+	}
+	return all[len(all)-1], nil
+}
+
+// Clock says the time of day: "15:20", and where the clocks show that twice also which it is:
+// "02:30 (+02:00)".
+func Clock(t time.Time) string {
+	if len(instants(t, t.Location())) > 1 {
+		return t.Format("15:04 (-07:00)")
+	}
+	return t.Format("15:04")
+}
+
 // Moment says a point in time as briefly as it is clear at now: "15:20", "Tue 15:20", "24 Nov
 // 15:20", "24 Nov 2027".
 func Moment(w Words, t, now time.Time) string {
 	t = t.In(now.Location())
-	clock := t.Format("15:04")
+	clock := Clock(t)
 	weekday := strings.Fields(w.Say("time.weekdays"))
 	month := strings.Fields(w.Say("time.months"))
 	switch days := calendarDays(now, t); {
@@ -94,7 +136,7 @@ func age(w Words, t, now time.Time, seconds bool) (string, time.Time) {
 	case past >= time.Hour && days == 1:
 		return w.Say("age.yesterday"), tomorrow
 	case past >= time.Hour:
-		return w.Say("age.at", t.In(now.Location()).Format("15:04")), tomorrow
+		return w.Say("age.at", Clock(t.In(now.Location()))), tomorrow
 	case past >= time.Minute:
 		return w.Say("age.minutes", int(past/time.Minute)), t.Add(past.Truncate(time.Minute) + time.Minute)
 	case seconds && past >= ageStep:

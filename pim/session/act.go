@@ -525,6 +525,9 @@ func (s *Session) perform(ctx context.Context, j *job, interactive bool) {
 		switch {
 		case wanted && (interactive || claims != "") && !stepped && (j.stepped == nil || !j.met.Covers(claims)):
 			stepped = true
+			if pim.CodeOf(err) == pim.CodePolicy {
+				s.doubtPolicy(j.activation, err)
+			}
 			s.setState(j.o, pim.OperationPreparing)
 			next, errStep := s.stepUpOnce(ctx, j.prompts, prompt{j.src.host.audience, claims}, interactive)
 			switch {

@@ -318,7 +318,11 @@ func TestTenantHistoryNamesEachCall(t *testing.T) {
 		t.Errorf("history %q", actions)
 	}
 	var table strings.Builder
-	if err := store.WriteCSV(&table, history); err != nil {
+	var rows []store.AccountEntry
+	for _, e := range history {
+		rows = append(rows, store.AccountEntry{Entry: e})
+	}
+	if err := store.WriteCSV(&table, rows); err != nil {
 		t.Fatal(err)
 	}
 	for _, e := range history {

@@ -80,7 +80,8 @@ func (s *Session) readPolicy(ctx context.Context, e pim.Eligibility) (pim.Policy
 	}
 	p.ReadAt = s.clock.Now()
 	if old := s.policies[key]; !p.Readable && learnt(old, p.ReadAt) {
-		p.MaxDuration, p.Learnt = old.MaxDuration, old.Learnt
+		old.ReadAt = p.ReadAt
+		p = old
 	}
 	next := maps.Clone(s.policies)
 	if next == nil {
@@ -120,22 +121,21 @@ func learnt(p pim.Policy, now time.Time) bool {
 }
 
 // doubtPolicy forgets a policy that the service has judged otherwise by. Of one that the
-// person may not read, a refusal of the duration tells at least the limit.
+// person may not read, the refusal tells at least something.
 func (s *Session) doubtPolicy(a pim.Activation, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	key, now := a.Eligibility.Role.Key(), s.clock.Now()
+	key := a.Eligibility.Role.Key()
 	p := s.policies[key]
+	if e, ok := errors.AsType[*pim.Error](err); ok {
+		p = p.Learn(e.Rules, a.Duration, s.clock.Now())
+	}
 	next := maps.Clone(s.policies)
-	e, _ := errors.AsType[*pim.Error](err)
-	switch {
-	case p.Readable || e == nil || !slices.Contains(e.Rules, pim.RuleExpiration):
+	if next == nil {
+		next = map[pim.Key]pim.Policy{}
+	}
+	if next[key] = p; p.Learnt.IsZero() {
 		delete(next, key)
-	default:
-		if next == nil {
-			next = map[pim.Key]pim.Policy{}
-		}
-		next[key] = p.LearnLimit(a.Duration, now)
 	}
 	s.policies = next
 	s.unsaved.policies = true

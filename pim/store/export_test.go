@@ -12,9 +12,9 @@ import (
 	"roletray/pim"
 )
 
-func exported() []Entry {
-	return []Entry{
-		{
+func exported() []AccountEntry {
+	return []AccountEntry{
+		{"acc", Entry{
 			ID: "1", At: time.Date(2026, 3, 1, 9, 0, 0, 0, time.FixedZone("", 3600)), Action: pim.ActionActivate,
 			Role:  pim.Role{Kind: pim.KindAzure, Name: "Owner, \"all\"", Scope: pim.Scope{ID: "/subscriptions/1", Name: "Prod"}},
 			Start: time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC), Duration: 90 * time.Minute,
@@ -25,8 +25,8 @@ func exported() []Entry {
 				Result: pim.ReviewDenied, By: pim.Principal{ID: "c", Name: "@Chidi"}, At: time.Date(2026, 3, 1, 11, 0, 0, 0, time.UTC), Reason: "=not today",
 			},
 			Request: "r", CorrelationID: "c",
-		},
-		{ID: "2", Justification: "\ttab", Action: "-x", State: "\rcr"},
+		}},
+		{"@acc", Entry{ID: "2", Justification: "\ttab", Action: "-x", State: "\rcr", Ticket: pim.Ticket{Number: "\n=1", System: "ok;=1"}, Client: "a;\"@b\n-c", Status: "x;y - z"}},
 	}
 }
 
@@ -35,6 +35,12 @@ func TestWriteCSV(t *testing.T) {
 	if err := WriteCSV(&b, exported()); err != nil {
 		t.Fatal(err)
 	}
+	text := b.String()
+	for _, line := range []string{strings.SplitAfter(text, "\n")[0], strings.SplitAfter(text, "\n")[1]} {
+		if !strings.HasPrefix(line, `"`) || !strings.HasSuffix(line, "\"\n") || strings.Count(line, `","`) != len(csvHeader)-1 {
+			t.Errorf("not every cell is quoted: %s", line)
+		}
+	}
 	rows, err := csv.NewReader(&b).ReadAll()
 	if err != nil {
 		t.Fatal(err)
@@ -42,14 +48,29 @@ func TestWriteCSV(t *testing.T) {
 	want := []string{
 		"2026-03-01T08:00:00Z", "selfactivate", "azure", "Owner, \"all\"", "Prod", "/subscriptions/1", "2026-03-01T10:00:00Z", "", "1h30m0s",
 		"'=HYPERLINK(\"http://evil\")", "'+1", "'@it", "failed", "Denied", "No.", "cli", "", "r", "c", "1",
-		"denied", "'@Chidi", "2026-03-01T11:00:00Z", "'=not today", "0d9c", "c",
+		"denied", "'@Chidi", "2026-03-01T11:00:00Z", "'=not today", "0d9c", "c", "acc",
 	}
 	if len(rows) != 3 || !reflect.DeepEqual(rows[0], csvHeader) || !reflect.DeepEqual(rows[1], want) {
 		t.Errorf("%q", rows)
 	}
-	if r := rows[2]; r[1] != "'-x" || r[9] != "'\ttab" || !strings.HasPrefix(r[12], "'") {
+	if r := rows[2]; r[1] != "'-x" || r[9] != "'\ttab" || !strings.HasPrefix(r[12], "'") ||
+		r[10] != "'\n'=1" || r[11] != "ok;'=1" || r[15] != "a;\"'@b\n'-c" || r[13] != "x;y - z" || r[26] != "'@acc" {
 		t.Errorf("%q", r)
 	}
+}
+
+// careless is what a spreadsheet makes of text whose separator it takes to be another: the quotes
+// of cells within a line mean nothing to it then.
+func careless(text string) []string {
+	cells := strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(";\t\r\n", r) })
+	for i := range cells {
+		cells[i] = strings.TrimLeft(cells[i], `"`)
+	}
+	return cells
+}
+
+func isFormula(cell string) bool {
+	return cell != "" && strings.ContainsRune("=+-@\t\r\n", rune(cell[0]))
 }
 
 func TestWriteJSON(t *testing.T) {
@@ -57,8 +78,8 @@ func TestWriteJSON(t *testing.T) {
 	if err := WriteJSON(&b, exported()); err != nil {
 		t.Fatal(err)
 	}
-	var back []Entry
-	if err := json.Unmarshal(b.Bytes(), &back); err != nil || len(back) != 2 || back[0].CorrelationID != "c" || back[0].Review != exported()[0].Review || !back[0].At.Equal(exported()[0].At) {
+	var back []AccountEntry
+	if err := json.Unmarshal(b.Bytes(), &back); err != nil || len(back) != 2 || back[0].Account != "acc" || back[0].CorrelationID != "c" || back[0].Review != exported()[0].Review || !back[0].At.Equal(exported()[0].At) {
 		t.Errorf("%v, %+v", err, back)
 	}
 	b.Reset()
@@ -68,13 +89,13 @@ func TestWriteJSON(t *testing.T) {
 }
 
 func FuzzWriteCSV(f *testing.F) {
-	for _, s := range []string{"", "=1+1", "-2", "@x", "\t=1", "\r=1", "a\r\nb", "\"", "a,b", "'=1", "\n=1"} {
+	for _, s := range []string{"", "=1+1", "-2", "@x", "\t=1", "\r=1", "a\r\nb", "\"", "a,b", "'=1", "\n=1", ";=1", "ok;=1", ";\"=1", "a\n\"\"@b", "\n", ";\t-1"} {
 		f.Add(s, s, s)
 	}
 	f.Fuzz(func(t *testing.T, reason, ticket, name string) {
 		var b bytes.Buffer
 		entry := Entry{ID: "1", Justification: reason, Ticket: pim.Ticket{Number: ticket}, Role: pim.Role{Name: name}, Review: pim.Review{By: pim.Principal{Name: name}, Reason: reason}}
-		if err := WriteCSV(&b, []Entry{entry}); err != nil {
+		if err := WriteCSV(&b, []AccountEntry{{"acc", entry}}); err != nil {
 			t.Fatal(err)
 		}
 		rows, err := csv.NewReader(bytes.NewReader(b.Bytes())).ReadAll()
@@ -82,14 +103,19 @@ func FuzzWriteCSV(f *testing.F) {
 			t.Fatalf("%v: %q", err, rows)
 		}
 		for i, cell := range rows[1] {
-			if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
+			if isFormula(cell) {
 				t.Errorf("%s: %q is a formula", csvHeader[i], cell)
 			}
 		}
+		for _, cell := range careless(b.String()) {
+			if isFormula(cell) {
+				t.Errorf("%q is a formula where the separator is another", cell)
+			}
+		}
 		// The reader turns CRLF into LF, as spreadsheets do.
-		lf := func(s string) string { return strings.ReplaceAll(s, "\r\n", "\n") }
+		plain := func(s string) string { return strings.ReplaceAll(s, "'", "") }
 		for i, s := range map[int]string{3: name, 9: reason, 10: ticket} {
-			if got := strings.TrimPrefix(rows[1][i], "'"); got != lf(s) && got != strings.TrimPrefix(lf(s), "'") {
+			if plain(rows[1][i]) != plain(strings.ReplaceAll(s, "\r\n", "\n")) {
 				t.Errorf("%s: %q became %q", csvHeader[i], s, rows[1][i])
 			}
 		}

@@ -53,11 +53,12 @@ type detailPane struct {
 	scope   *widget.Label
 	text    *widget.Label
 	copying *button
+	room    *atMost
 	row     view.Row
 }
 
 func newDetailPane(u *UI) *detailPane {
-	d := &detailPane{ui: u, title: bold(wrapped("")), scope: wrapped(""), text: wrapped("")}
+	d := &detailPane{ui: u, title: bold(wrapped("")), scope: wrapped(""), text: wrapped(""), room: &atMost{110}}
 	d.scope.SizeName, d.text.SizeName = theme.SizeNameCaptionText, theme.SizeNameCaptionText
 	d.scope.Importance = widget.LowImportance
 	d.copying = newButton(u, u.p.Words.Say("verb.copy-details"), theme.ContentCopyIcon(), func() {
@@ -65,7 +66,7 @@ func newDetailPane(u *UI) *detailPane {
 	})
 	d.copying.Importance = widget.LowImportance
 	text := container.NewVScroll(container.New(tight{}, d.title, d.scope, d.text))
-	d.object = padded(4, 6, 0, 10, card(container.NewBorder(nil, nil, nil, container.NewVBox(d.copying), container.New(atMost{110}, text))))
+	d.object = padded(4, 6, 0, 10, card(container.NewBorder(nil, nil, nil, container.NewVBox(d.copying), container.New(d.room, text))))
 	d.object.Hide()
 	return d
 }
@@ -262,6 +263,7 @@ type historyPage struct {
 
 func newHistoryPage(u *UI) *historyPage {
 	p := &historyPage{listPage: newListPage(u)}
+	p.detail.room.height = 200 // its rows have the most to tell
 	w := u.p.Words
 	csv := newButton(u, w.Say("verb.export-csv"), theme.DownloadIcon(), func() { p.export(local.ExportCSV) })
 	json := newButton(u, w.Say("verb.export-json"), theme.DownloadIcon(), func() { p.export(local.ExportJSON) })

@@ -4,6 +4,7 @@ package ui
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"fyne.io/fyne/v2/container"
@@ -50,6 +51,10 @@ func (u *UI) openProlong(a view.OpenProlong) {
 		case u.state.Settings.RefuseWeakReasons && pim.WeakReason(req.Justification):
 			f.say(w.Say("problem.weak-reason"))
 			u.p.Window.Canvas().Focus(reason)
+			return
+		case errors.Is(err, view.ErrSkipped):
+			f.say(w.Say("problem.start-skipped"))
+			u.p.Window.Canvas().Focus(until)
 			return
 		case err != nil || !end.IsZero() && (!end.After(u.now()) || a.Extend && !end.After(a.End)):
 			f.say(w.Say("problem.until"))

@@ -46,6 +46,7 @@ type sheet struct {
 	justification *entry
 	reasons       *button
 	ticketBox     *fyne.Container
+	ticketLabel   *widget.Label
 	ticket        *entry
 	ticketSystem  *entry
 	reasonLabel   *widget.Label
@@ -59,8 +60,9 @@ type sheet struct {
 	lines   []checkLine
 	failed  *pim.Problem
 	checked sheetCheck
-	// continues says that the role goes on after its end.
-	continues bool
+	// continues says that the role goes on after its end, and again that it is to last as long
+	// as the last time.
+	continues, again bool
 
 	// sending says that the agent is asked to have the role go on.
 	sending bool
@@ -80,6 +82,11 @@ func (u *UI) openSheet(account string, keys []pim.Key, answers view.Filled) {
 	u.openSheetFor(&sheet{ui: u, account: account, keys: keys}, answers)
 }
 
+// openAgain opens the sheet of a recent role with all that it was activated with.
+func (u *UI) openAgain(account string, key pim.Key) {
+	u.openSheetFor(&sheet{ui: u, account: account, keys: []pim.Key{key}, again: true}, view.Filled{})
+}
+
 // openContinue opens the sheet for what follows the end of an active role.
 func (u *UI) openContinue(account string, key pim.Key) {
 	u.openSheetFor(&sheet{ui: u, account: account, keys: []pim.Key{key}, continues: true}, view.Filled{})
@@ -93,7 +100,7 @@ func (u *UI) openSheetFor(s *sheet, answers view.Filled) {
 	s.steps = map[time.Duration]*button{}
 	s.model = s.newModel()
 	s.build()
-	s.duration.SetText(entryText(s.ui.p.Words, s.model.Default))
+	s.duration.SetText(s.firstDuration())
 	s.justification.SetText(s.model.Justification)
 	s.ticket.SetText(s.model.Ticket.Number)
 	s.ticketSystem.SetText(s.model.Ticket.System)
@@ -129,6 +136,20 @@ func (s *sheet) prefill(p view.Filled) {
 		s.ticket.SetText(p.Ticket.Number)
 		s.ticketSystem.SetText(p.Ticket.System)
 	}
+	if p.Start.After(s.ui.now()) && !s.continues {
+		s.start.SetSelected(s.start.Options[1])
+		s.startAt.SetText(view.StartEntry(p.Start, s.ui.now()))
+	}
+	if p.Scope.ID != "" {
+		s.narrow(p.Scope)
+	}
+}
+
+// focus puts the focus on something in the sheet, once it is open.
+func (s *sheet) focus(on fyne.Focusable) {
+	if s.ui.sheet == drawer(s) {
+		s.ui.p.Window.Canvas().Focus(on)
+	}
 }
 
 // entryText writes a duration for the entry: as it is said, where that reads back.
@@ -138,6 +159,14 @@ func entryText(w view.Words, d time.Duration) string {
 		return text
 	}
 	return view.DurationEntry(d)
+}
+
+// firstDuration is what the duration's entry begins with.
+func (s *sheet) firstDuration() string {
+	if s.again && s.model.Last > 0 {
+		return entryText(s.ui.p.Words, s.model.Last)
+	}
+	return entryText(s.ui.p.Words, s.model.Default)
 }
 
 // readPolicies asks for what activating the roles needs; it arrives with the next state.
@@ -172,7 +201,7 @@ func (s *sheet) build() {
 		later := choice == s.start.Options[1]
 		setVisible(s.startAt, later)
 		if later {
-			s.ui.p.Window.Canvas().Focus(s.startAt)
+			s.focus(s.startAt)
 		}
 		s.show()
 	}
@@ -186,7 +215,8 @@ func (s *sheet) build() {
 	s.ticketSystem = newEntry(s.ui, w.Say("sheet.ticket-system"))
 	s.ticketSystem.OnChanged = changed
 	s.reasonLabel = bold(wrapped(""))
-	s.ticketBox = container.NewVBox(bold(wrapped(w.Say("sheet.ticket"))), container.NewGridWithColumns(2, s.ticket, s.ticketSystem))
+	s.ticketLabel = bold(wrapped(""))
+	s.ticketBox = container.NewVBox(s.ticketLabel, padded(0, 0, 4, 4, container.NewGridWithColumns(2, s.ticket, s.ticketSystem)))
 	s.notes = container.New(tight{})
 	s.until = wrapped("")
 	s.problem = wrapped("")
@@ -220,7 +250,7 @@ func (s *sheet) form() fyne.CanvasObject {
 		bold(wrapped(w.Say("sheet.duration"))),
 		padded(0, 0, 4, 4, container.NewBorder(nil, nil, nil, fixedWidth(96, s.duration), s.stepBox)),
 		container.NewBorder(nil, nil, nil, s.reasons, s.reasonLabel), padded(0, 0, 4, 4, s.justification),
-		padded(0, 0, 4, 4, s.ticketBox),
+		s.ticketBox,
 		s.scopeBox,
 		s.startBox, padded(0, 0, 4, 4, s.startAt),
 		spacer(8),
@@ -268,7 +298,7 @@ func (s *sheet) entryValue() view.Entry {
 			e.Start = "?"
 		}
 	}
-	if s.model.TicketRequired {
+	if s.model.TicketOffered {
 		e.TicketNumber, e.TicketSystem = s.ticket.Text, s.ticketSystem.Text
 	}
 	return e
@@ -281,10 +311,10 @@ func (s *sheet) set() {
 		return
 	}
 	known, mine := len(s.model.Unread) == 0, s.ui.filledIn()
-	untouched := s.duration.Text == entryText(s.ui.p.Words, s.model.Default)
+	untouched := s.duration.Text == s.firstDuration()
 	s.model = s.newModel()
 	if !known && untouched {
-		s.duration.SetText(entryText(s.ui.p.Words, s.model.Default))
+		s.duration.SetText(s.firstDuration())
 	}
 	s.show()
 	if !known && !mine && len(s.model.Unread) == 0 {
@@ -309,7 +339,12 @@ func (s *sheet) show() {
 	}
 	setLabel(s.reasonLabel, label, widget.MediumImportance)
 	setVisible(s.reasons, len(s.model.Reasons) > 0)
-	setVisible(s.ticketBox, s.model.TicketRequired)
+	label = w.Say("sheet.ticket-optional")
+	if s.model.TicketRequired {
+		label = w.Say("sheet.ticket")
+	}
+	setLabel(s.ticketLabel, label, widget.MediumImportance)
+	setVisible(s.ticketBox, s.model.TicketOffered)
 	s.notes.RemoveAll()
 	for _, n := range s.model.Notes {
 		if s.checked.findings != nil && n.Tone != view.ToneWarning {
@@ -539,7 +574,7 @@ func (s *sheet) buildScope() {
 		if s.isNarrow() {
 			s.picker.load(s.picker.root)
 			relayout(s.overlay)
-			s.ui.p.Window.Canvas().Focus(s.picker.search)
+			s.focus(s.picker.search)
 		}
 		s.show()
 	}
@@ -561,7 +596,6 @@ func (s *sheet) narrow(scope pim.Scope) {
 	}
 	s.scope.SetSelected(s.scope.Options[1])
 	s.picker.choose(scope, true)
-	s.focusFirst()
 }
 
 func (s *sheet) sendContinue(f view.Filled) {

@@ -199,7 +199,7 @@ func sheetAction(q local.Sheet) view.Action {
 	case q.Continues:
 		return view.OpenContinue{Account: q.Account, Key: q.Key}
 	}
-	return view.OpenSheet{Account: q.Account, Key: q.Key}
+	return view.OpenAgain{Account: q.Account, Key: q.Key}
 }
 
 // Lost says that the agent has ended.
@@ -451,11 +451,12 @@ func (u *UI) act(action view.Action) {
 // actOnward does what is about the end of a role, a decision or a favourite.
 func (u *UI) actOnward(action view.Action) {
 	switch a := action.(type) {
+	case view.OpenAgain:
+		u.openAgain(a.Account, a.Key)
 	case view.OpenWider:
-		u.openSheet(a.Account, []pim.Key{a.Key}, view.Filled{})
-		if s, ok := u.sheet.(*sheet); ok {
-			s.narrow(a.Scope)
-		}
+		u.openLike(a.Account, a.Key, a.Operation, a.Scope)
+	case view.OpenRetry:
+		u.openLike(a.Account, a.Key, a.Operation, pim.Scope{})
 	case view.Continue:
 		u.do(func(ctx context.Context, agent Agent) error {
 			_, err := agent.Continue(ctx, local.ContinueRequest{Account: a.Account, Key: a.Key})
@@ -499,6 +500,26 @@ func (u *UI) activateRecent(a view.Activate) {
 		return
 	}
 	u.openSheet(a.Account, []pim.Key{a.Key}, view.Filled{})
+}
+
+// openLike opens the sheet of a role at a scope with what an operation was sent with, as far as
+// the history tells.
+func (u *UI) openLike(account string, key pim.Key, operation string, scope pim.Scope) {
+	answers := view.Filled{Scope: scope}
+	u.do(func(ctx context.Context, agent Agent) error {
+		found, err := agent.History(ctx, local.HistoryRequest{Account: account, Search: operation})
+		for _, e := range found.Entries {
+			if e.ID == operation {
+				answers.Duration, answers.Start, answers.Justification, answers.Ticket = e.Duration, e.Start, e.Justification, e.Ticket
+			}
+		}
+		return err
+	}, func(err error) {
+		if err != nil {
+			u.fail(err)
+		}
+		u.openSheet(account, []pim.Key{key}, answers)
+	})
 }
 
 func (u *UI) dismiss(id int) {

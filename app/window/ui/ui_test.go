@@ -196,6 +196,7 @@ func TestActivateLater(t *testing.T) {
 	perKind(t, func(t *testing.T, kind pim.Kind) {
 		u := open(t, demo(kind), options{})
 		u.sheet("Backup Operator")
+		u.tap("2 h")
 		u.choose("At a time")
 		u.typeInto("17:30")
 		u.want("Active from 17:30 until 19:30.")
