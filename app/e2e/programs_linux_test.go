@@ -181,8 +181,9 @@ func (p *program) start() {
 	p.t.Helper()
 	p.launch()
 	desktoptest.Eventually(p.t, "the agent", func() error {
-		if _, code := p.run("status", "--json"); code != 0 {
-			return fmt.Errorf("status ends with %d", code)
+		// Before it answers, the next command would start an agent of its own.
+		if out, code := p.run("status", "--json"); code != 0 || !strings.Contains(out, `"running": true`) {
+			return fmt.Errorf("status ends with %d: %s", code, out)
 		}
 		return nil
 	})
